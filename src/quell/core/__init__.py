@@ -1,0 +1,1 @@
+"""Pure nouns and rules: standard library only, no clock, no randomness, no input or output."""
