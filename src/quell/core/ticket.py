@@ -184,9 +184,7 @@ def _moved(ticket: Ticket, event: Event) -> Ticket:
 def _ended(ticket: Ticket, event: Event) -> Ticket:
     fix = event.body.get("fix")
     closure = Closure(event.actor, event.at, str(event.body["proof"]), int(fix) if isinstance(fix, int) else None)
-    return replace(
-        ticket, status=Status.RESOLVED, closure=closure, stirred_by=frozenset(), waiting_since=None
-    )
+    return replace(ticket, status=Status.RESOLVED, closure=closure, stirred_by=frozenset(), waiting_since=None)
 
 
 def _closed(ticket: Ticket, event: Event) -> Ticket:

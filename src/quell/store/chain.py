@@ -1,0 +1,99 @@
+"""The log of events: appended under one lock a stream, each event hung onto the hash of the one before."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quell.core.event import START_HASH, Event, Json, link
+from quell.store.tables import chain_head, event
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the log that a reader can go on from: (transaction, id), never the id alone."""
+
+    xid: int
+    id: int
+
+
+@dataclass(frozen=True)
+class Logged:
+    """An event as a reader gets it, with its place."""
+
+    id: int
+    event: Event
+
+
+async def lock_stream(connection: AsyncConnection, stream: str) -> tuple[int, bytes]:
+    """Lock the end of one chain until the transaction ends; its (seq, hash), (0, zeros) for a new one."""
+    await connection.execute(insert(chain_head).values(stream=stream, seq=0, hash=START_HASH).on_conflict_do_nothing())
+    query = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.stream == stream).with_for_update()
+    row = (await connection.execute(query)).one()
+    return row.seq, row.hash
+
+
+async def append(
+    connection: AsyncConnection, stream: str, kind: str, at: datetime, actor: str, body: Mapping[str, Json]
+) -> Event:
+    """Hang one event onto its stream."""
+    seq, previous = await lock_stream(connection, stream)
+    new = link(Event(stream, seq + 1, kind, at, actor, body), previous)
+    await connection.execute(
+        event.insert().values(
+            stream=stream,
+            seq=new.event.seq,
+            kind=kind,
+            at=at,
+            actor=actor,
+            body=new.text,
+            previous=previous,
+            hash=new.hash,
+        )
+    )
+    head = chain_head.update().where(chain_head.c.stream == stream)
+    await connection.execute(head.values(seq=new.event.seq, hash=new.hash))
+    return new.event
+
+
+async def read_stream(connection: AsyncConnection, stream: str, after: int = 0) -> list[Event]:
+    """The events of one stream in order, those after the given sequence number."""
+    query = select(event).where(event.c.stream == stream, event.c.seq > after).order_by(event.c.seq)
+    return [as_event(row) for row in await connection.execute(query)]
+
+
+async def read_all(connection: AsyncConnection, prefix: str) -> AsyncIterator[list[Event]]:
+    """All streams whose name starts with this, one list of events each, streamed from the server."""
+    query = (
+        select(event).where(event.c.stream.startswith(prefix, autoescape=True)).order_by(event.c.stream, event.c.seq)
+    )
+    found: list[Event] = []
+    async for row in await connection.stream(query.execution_options(yield_per=BATCH)):
+        if found and found[0].stream != row.stream:
+            yield found
+            found = []
+        found.append(as_event(row))
+    if found:
+        yield found
+
+
+def as_event(row: object) -> Event:
+    """The event of one row of the table."""
+    values: Mapping[str, object] = row._mapping  # type: ignore[attr-defined]
+    at = values["at"]
+    seq = values["seq"]
+    assert isinstance(at, datetime) and isinstance(seq, int)
+    return Event(
+        stream=str(values["stream"]),
+        seq=seq,
+        kind=str(values["kind"]),
+        at=at,
+        actor=str(values["actor"]),
+        body=json.loads(str(values["body"])),
+    )

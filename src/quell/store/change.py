@@ -1,0 +1,64 @@
+"""One verb, one transaction: what changes, its events and its next jobs are written together or not at all."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from quell.core.event import Event, Json
+from quell.store import chain
+from quell.store.jobs import Job, Jobs
+
+Clock = Callable[[], datetime]
+
+
+@dataclass
+class Change:
+    """An open transaction with its time; `later` and `record` belong to it, `afterwards` runs once it has committed."""
+
+    connection: AsyncConnection
+    at: datetime
+    jobs: list[Job] = field(default_factory=list)
+    afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    recorded: int = 0
+
+    async def record(self, stream: str, kind: str, actor: str, body: Mapping[str, Json]) -> Event:
+        """Append an event to a stream."""
+        self.recorded += 1
+        return await chain.append(self.connection, stream, kind, self.at, actor, body)
+
+    def later(self, job: Job) -> None:
+        """Let a job follow this change."""
+        self.jobs.append(job)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The database, the clock and the queue: everything a verb needs to change something."""
+
+    engine: AsyncEngine
+    clock: Clock
+    jobs: Jobs
+    notify: Callable[[], Awaitable[None]] | None = None
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Change]:
+        """A transaction that commits when the block ends well."""
+        async with self.engine.connect() as connection:
+            async with connection.begin():
+                change = Change(connection, self.clock())
+                yield change
+                await self.jobs.defer(connection, tuple(change.jobs))
+        await self.jobs.committed(tuple(change.jobs))
+        for work in change.afterwards:
+            await work()
+        if change.recorded and self.notify is not None:
+            await self.notify()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading."""
+        async with self.engine.connect() as connection:
+            yield connection

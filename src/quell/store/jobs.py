@@ -1,0 +1,111 @@
+"""The job queue as everyone sees it: a change and its next jobs commit together, or none does."""
+
+import heapq
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import procrastinate
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quell.core.event import Json
+
+URGENT = 10
+USUAL = 0
+QUEUE = "quell"
+
+Work = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work: the task's name, its arguments, when (None: at once) and how urgent.
+
+    Of jobs with the same `lock` only one runs at a time; of waiting jobs with the same `only_once` there is one.
+    """
+
+    task: str
+    args: Mapping[str, Json]
+    at: datetime | None = None
+    urgent: bool = False
+    lock: str | None = None
+    only_once: str | None = None
+
+
+class Jobs(Protocol):
+    """Where a change puts its next jobs."""
+
+    async def defer(self, connection: AsyncConnection, jobs: tuple[Job, ...]) -> None:
+        """Called inside the transaction, before it commits."""
+
+    async def committed(self, jobs: tuple[Job, ...]) -> None:
+        """Called after it has committed."""
+
+
+class QueuedJobs:
+    """The real queue: rows in the same database, taken by any worker."""
+
+    def __init__(self, app: procrastinate.App) -> None:
+        """Defer through this app."""
+        self.app = app
+
+    async def defer(self, connection: AsyncConnection, jobs: tuple[Job, ...]) -> None:
+        """Write the jobs on the change's own connection."""
+        if not jobs:
+            return
+        raw = (await connection.get_raw_connection()).driver_connection
+        for job in jobs:
+            await self._defer(raw, job)
+
+    async def _defer(self, raw: object, job: Job) -> None:
+        task = self.app.configure_task(
+            job.task,
+            queue=QUEUE,
+            priority=URGENT if job.urgent else USUAL,
+            schedule_at=job.at,
+            lock=job.lock,
+            queueing_lock=job.only_once,
+            connection=raw,
+        )
+        await task.defer_async(**job.args)
+
+    async def committed(self, jobs: tuple[Job, ...]) -> None:
+        """Nothing more to do: the queue's trigger has told the workers."""
+
+
+class InlineJobs:
+    """For a replay: the same jobs, run in order in this process, with timers on the replay's own clock."""
+
+    def __init__(self) -> None:
+        """Start with nothing to do."""
+        self._count = itertools.count()
+        self._heap: list[tuple[float, int, int, Job]] = []
+        self._once: set[str] = set()
+
+    async def defer(self, connection: AsyncConnection, jobs: tuple[Job, ...]) -> None:
+        """Wait for the commit."""
+
+    async def committed(self, jobs: tuple[Job, ...]) -> None:
+        """Remember the jobs; those for now come before those for later."""
+        for job in jobs:
+            if job.only_once is not None:
+                if job.only_once in self._once:
+                    continue
+                self._once.add(job.only_once)
+            due = job.at.timestamp() if job.at else float("-inf")
+            heapq.heappush(self._heap, (due, -URGENT if job.urgent else USUAL, next(self._count), job))
+
+    def take(self, now: datetime) -> Job | None:
+        """The next job that is due, or None."""
+        if not self._heap or self._heap[0][0] > now.timestamp():
+            return None
+        job = heapq.heappop(self._heap)[3]
+        if job.only_once is not None:
+            self._once.discard(job.only_once)
+        return job
+
+    def next_due(self) -> float | None:
+        """The time of the first waiting timer in seconds since the epoch, or None."""
+        return self._heap[0][0] if self._heap else None
