@@ -530,3 +530,47 @@ idempotency = Table(
     Column("answer", LargeBinary),
     _at("at"),
 )
+
+# People who sign in -------------------------------------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password", Text),
+    _at("made_at"),
+    _maybe_at("blocked_at"),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _ref("account", "account.id", index=True),
+    _at("opened_at"),
+    _at("seen_at"),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("role", Text, nullable=False),
+    _text("email"),
+    Column("first_run", Boolean, nullable=False, server_default=text("false")),
+    _at("made_at"),
+    _at("expires_at"),
+    _maybe_at("used_at"),
+)
+
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    _id(),
+    Column("key", Text, nullable=False),
+    _at("at"),
+    Index("sign_in_failure_key_at_index", "key", "at"),
+)
