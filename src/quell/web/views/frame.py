@@ -1,0 +1,34 @@
+"""What stands around every page: company, person, theme, places to go and how many wait there."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """One line of the rail; `n` is "" when there is nothing to count."""
+
+    key: str
+    name: str
+    href: str
+    icon: str = ""
+    n: str = ""
+    title: str = ""
+    here: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The shell: `position` is where the live events begin, so that nothing between page and stream is lost."""
+
+    company: str
+    name: str
+    initials: str
+    role: str
+    theme: str
+    csrf: str
+    places: tuple[Place, ...] = ()
+    views: tuple[Place, ...] = ()
+    teams: tuple[Place, ...] = ()
+    position: str = ""
+    may_work: bool = False
+    may_set_up: bool = False
