@@ -49,7 +49,7 @@ class Incoming:
 
     `source_key` is unique within the channel; saying it twice is the same thing said once.
     `thread` names earlier messages that this one answers, strongest first; `own_keys` are the names by which later
-    ones will refer to this one. `identity` is a machine's stable name of the problem: a firing and its resolve share it.
+    ones will refer to this one. `identity` is a machine's stable name of the problem, shared by firing and resolve.
     `loop` holds the reasons why this must never be answered automatically (empty: it may be). `route` is what the
     channel's `send` needs to answer here, and is opaque to everyone else.
     """

@@ -41,7 +41,7 @@ ROLES: Mapping[Role, frozenset[May]] = {
 
 @dataclass(frozen=True)
 class Actor:
-    """Who calls a verb: `name` is what stands in the log, like `account:3`, `token:5`, `rule:impact`, `model:engine`."""
+    """Who calls a verb: `name` is what stands in the log, like `account:3`, `rule:impact`, `model:engine`."""
 
     name: str
     role: Role | None = None

@@ -1,0 +1,123 @@
+"""Tickets with what is joined to them: who counts where, and what the gathered reports make of the fields."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quell.core.company import Level
+from quell.core.errors import Refused
+from quell.core.incident import Gathered, gather
+from quell.core.priority import LEVELS, Crowd
+from quell.core.sla import due
+from quell.core.ticket import FIELDS, Ticket
+from quell.store import companies
+from quell.store.change import Change
+from quell.store.tables import report, ticket
+from quell.store.ticket_form import from_json, value_json
+
+MEMBERS_READ_MAX = 20_000
+
+
+async def root_of(connection: AsyncConnection, number: int) -> int:
+    """The number of the ticket where this one counts now."""
+    found = (await connection.execute(select(ticket.c.root).where(ticket.c.number == number))).scalar_one_or_none()
+    if found is None:
+        raise Refused(f"there is no ticket {number}", 404, "no_such_ticket")
+    return int(found)
+
+
+async def members_of(connection: AsyncConnection, root: int) -> list[int]:
+    """The numbers of all tickets that count to this one, itself first, then in order of their opening."""
+    query = select(ticket.c.number).where(ticket.c.root == root).order_by(ticket.c.number).limit(MEMBERS_READ_MAX)
+    rest = [row.number for row in await connection.execute(query) if row.number != root]
+    return [root, *rest]
+
+
+async def move_subtree(connection: AsyncConnection, top: int, root: int) -> None:
+    """Let a ticket and everything joined below it count to this root."""
+    below = select(ticket.c.number).where(ticket.c.number == top).cte("below", recursive=True)
+    below = below.union_all(select(ticket.c.number).where(ticket.c.joined_to == below.c.number))
+    query = ticket.update().where(ticket.c.number.in_(select(below.c.number))).values(root=root)
+    await connection.execute(query)
+
+
+async def regather(change: Change, root: int) -> Gathered:
+    """Work out anew what a root shows with its members, and write it beside its own fold."""
+    connection = change.connection
+    rows = (await connection.execute(_member_query(root))).all()
+    mine = next(from_json(row.folded) for row in rows if row.number == root)
+    others = [from_json(row.folded) for row in rows if row.number != root]
+    crowd = crowd_of(rows)
+    gathered = gather(mine, others, crowd)
+    heard = max(row.report_at for row in rows)
+    await _write_gathered(connection, mine, gathered, heard)
+    return gathered
+
+
+def crowd_of(rows: Sequence[Row[tuple[object, ...]]]) -> Crowd:
+    """Who is touched, by distinct people and devices; noise counts for nothing."""
+    real = [row for row in rows if not row.noise]
+    people = {row.person for row in real if row.person is not None}
+    machines = [row for row in real if row.person is None]
+    sites = {row.site for row in real if row.site is not None}
+    return Crowd(reports=max(1, len(real)), reporters=len(people), machines=len(machines), sites=len(sites))
+
+
+def _member_query(root: int) -> Select[tuple[object, ...]]:
+    return (
+        select(
+            ticket.c.number,
+            ticket.c.folded,
+            ticket.c.noise,
+            report.c.person,
+            report.c.site,
+            report.c.at.label("report_at"),
+        )
+        .join(report, report.c.number == ticket.c.report)
+        .where(ticket.c.root == root)
+        .limit(MEMBERS_READ_MAX)
+    )
+
+
+async def _write_gathered(
+    connection: AsyncConnection,
+    mine: Ticket,
+    gathered: Gathered,
+    heard: datetime,
+) -> None:
+    shown = {name: value_json(each) for name, each in gathered.fields.items()}
+    level = gathered.fields["priority"].value if "priority" in gathered.fields else None
+    timing = await companies.timing(connection)
+    paused = (await connection.execute(select(ticket.c.paused_s).where(ticket.c.number == mine.number))).scalar_one()
+    deadline = due(mine.opened, _level(level), timing.calendar, timing.promises, paused)
+    values: dict[str, object] = {name: _value(gathered, name) for name in FIELDS}
+    values |= {
+        "shown": shown,
+        "other": value_json(gathered.other) if gathered.other else None,
+        "reports": gathered.crowd.reports,
+        "reporters": gathered.crowd.reporters,
+        "machines": gathered.crowd.machines,
+        "sites": gathered.crowd.sites,
+        "heard_at": heard,
+        "first_answer_due": deadline.first_answer,
+        "due_at": deadline.solution,
+        "due_because": deadline.because,
+    }
+    await connection.execute(ticket.update().where(ticket.c.number == mine.number).values(values))
+
+
+def _value(gathered: Gathered, name: str) -> str | None:
+    found = gathered.fields.get(name)
+    return found.value if found else None
+
+
+def _level(value: str | None) -> Level | None:
+    return next((each for each in LEVELS if each == value), None)
+
+
+async def add_pause(change: Change, number: int, seconds: float) -> None:
+    """Let the clock of a ticket have stood still for some more working seconds."""
+    query = ticket.update().where(ticket.c.number == number).values(paused_s=ticket.c.paused_s + seconds)
+    await change.connection.execute(query)

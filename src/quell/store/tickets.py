@@ -1,0 +1,123 @@
+"""Tickets: folded from their events, and written in the same transaction."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quell.core.errors import Refused
+from quell.core.event import Json
+from quell.core.ticket import Status, Ticket, apply, fold
+from quell.store import chain, incidents
+from quell.store.change import Change
+from quell.store.tables import ticket
+from quell.store.ticket_form import from_json, normal, to_json
+
+TITLE_CHARACTERS_MAX = 200
+
+
+def stream(number: int) -> str:
+    """The stream of one ticket."""
+    return f"ticket:{number}"
+
+
+async def open_ticket(change: Change, of_report: int, organisation: str, title: str, actor: str) -> Ticket:
+    """Open the ticket of a new report; its number is given by the database."""
+    values = {
+        "organisation": organisation,
+        "report": of_report,
+        "title": title[:TITLE_CHARACTERS_MAX],
+        "folded": {},
+        "version": 0,
+        "status": Status.NEW,
+        "open": True,
+        "noise": False,
+        "shown": {},
+        "reports": 1,
+        "reporters": 0,
+        "machines": 0,
+        "sites": 0,
+        "opened_at": change.at,
+        "changed_at": change.at,
+        "heard_at": change.at,
+        "root": 0,
+    }
+    number = (await change.connection.execute(ticket.insert().values(values).returning(ticket.c.number))).scalar_one()
+    body: dict[str, Json] = {"ticket": number, "report": of_report, "organisation": organisation}
+    event = await change.record(stream(number), "ticket_opened", actor, body)
+    made = apply(None, event)
+    await _write(change.connection, made, change.at)
+    await incidents.regather(change, number)
+    return made
+
+
+async def load(connection: AsyncConnection, number: int, *, lock: bool = False) -> Ticket:
+    """The ticket as folded; Refused (404) when there is none. With `lock`, nobody else changes it until we commit."""
+    query = select(ticket.c.folded).where(ticket.c.number == number)
+    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+    if row is None:
+        raise Refused(f"there is no ticket {number}", 404, "no_such_ticket")
+    return from_json(row.folded)
+
+
+async def load_many(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, Ticket]:
+    """The tickets of these numbers that exist."""
+    rows = await connection.execute(select(ticket.c.folded).where(ticket.c.number.in_(list(numbers))))
+    return {each.number: each for each in (from_json(row.folded) for row in rows)}
+
+
+async def lock_in_order(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, Ticket]:
+    """Lock several tickets, always in rising order so that two verbs never wait for each other in a ring."""
+    return {number: await load(connection, number, lock=True) for number in sorted(set(numbers))}
+
+
+async def record(
+    change: Change,
+    number: int,
+    kind: str,
+    actor: str,
+    body: Mapping[str, Json],
+    expect_version: int | None = None,
+) -> Ticket:
+    """Append one event to a ticket and fold it in; Refused (409) when somebody was faster than `expect_version`."""
+    before = await load(change.connection, number, lock=True)
+    if expect_version is not None and before.version != expect_version:
+        raise Refused(f"ticket {number} has changed meanwhile", 409, "changed_meanwhile")
+    event = await change.record(stream(number), kind, actor, body)
+    after = apply(before, event)
+    await _write(change.connection, after, change.at)
+    return after
+
+
+async def _write(connection: AsyncConnection, state: Ticket, at: datetime) -> None:
+    values = {
+        "folded": to_json(state),
+        "version": state.version,
+        "status": str(state.status_shown),
+        "open": state.is_open,
+        "noise": state.noise,
+        "joined_to": state.joined_to,
+        "changed_at": at,
+    }
+    if state.version == 1:
+        values["root"] = state.number
+    await connection.execute(ticket.update().where(ticket.c.number == state.number).values(values))
+
+
+async def rebuild(connection: AsyncConnection) -> list[str]:
+    """Fold every ticket anew from the log; a sentence for each that differs from its row (empty: all the same)."""
+    wrong: list[str] = []
+    seen = 0
+    async for events in chain.read_all(connection, "ticket:"):
+        state = fold(events)
+        seen += 1
+        row = (await connection.execute(select(ticket).where(ticket.c.number == state.number))).one_or_none()
+        if row is None:
+            wrong.append(f"ticket {state.number} is in the log but has no row")
+        elif normal(row.folded) != normal(to_json(state)) or row.joined_to != state.joined_to:
+            wrong.append(f"ticket {state.number} differs from its {len(events)} events")
+    total = (await connection.execute(select(func.count()).select_from(ticket))).scalar_one()
+    if total != seen:
+        wrong.append(f"{total} tickets have a row, {seen} are in the log")
+    return wrong
