@@ -13,6 +13,7 @@ from quell.wire.steps import (
     CHANGES,
     PROBES,
     STEPS_MAX,
+    CacheSize,
     ClearCache,
     DeleteOldFiles,
     DiskFree,
@@ -47,6 +48,7 @@ ONE_OF_EACH: tuple[Step, ...] = (
     HttpAnswers("http://127.0.0.1:8080/healthz"),
     NameResolves("printer.example", "192.0.2.7"),
     ProcessRuns("nginx", running=False),
+    CacheSize("firefox", 1_000),
 )
 
 

@@ -207,10 +207,24 @@ class ProcessRuns:
         check_name("name", self.name)
 
 
+@dataclass(frozen=True)
+class CacheSize:
+    """Does a cache that the device's policy lists hold at most so many bytes?"""
+
+    cache: str
+    bytes_max: int
+    kind: ClassVar[str] = "cache_size"
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of bounds."""
+        check_name("cache", self.cache)
+        check_range("bytes_max", self.bytes_max, 0, DELETED_BYTES_MAX)
+
+
 Change: TypeAlias = (
     FlushNames | ClearCache | DeleteOldFiles | StartService | StopService | RestartService | PutBackService
 )
-Probe: TypeAlias = DiskFree | ServiceRuns | PortOpen | HttpAnswers | NameResolves | ProcessRuns
+Probe: TypeAlias = DiskFree | ServiceRuns | PortOpen | HttpAnswers | NameResolves | ProcessRuns | CacheSize
 Step: TypeAlias = Change | Probe
 
 CHANGES: Mapping[str, type[Change]] = {each.kind: each for each in get_args(Change)}
