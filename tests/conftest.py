@@ -1,0 +1,56 @@
+"""What every test may ask for: a real PostgreSQL, and in it a fresh, migrated database of the test's own."""
+
+import importlib.util
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quell.store import postgres
+
+TEMPLATE = "template_quell"
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """The embedded server in a home of its own; it never waits for the disk, nothing here must outlive the run."""
+    home = Path(tempfile.mkdtemp(prefix="quell-home-"))
+    try:
+        with postgres.start(home, durable=False) as running:
+            yield running.server
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: postgres.Server) -> str:
+    """The name of a database that holds the newest schema and no data; it is cloned, never written to."""
+    made = postgres.create_database(server, TEMPLATE)
+    if importlib.util.find_spec("quell.store.schema"):
+        from quell.store.schema import migrate
+
+        migrate(made.url)
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(server: postgres.Server, template: str) -> Iterator[str]:
+    """The address of a fresh database with the newest schema, dropped after the test."""
+    name = f"test_{next(NUMBERS)}"
+    yield postgres.create_database(server, name, template).url
+    postgres.drop_database(server, name)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Sample data that is not ours to publish: QUELL_SHARED_DATA or ../shared/data; the test is skipped without it."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("QUELL_SHARED_DATA") or beside)
+    if not folder.is_dir():
+        pytest.skip(f"needs the sample data, and {folder.name} is not there (set QUELL_SHARED_DATA)")
+    return folder
