@@ -8,18 +8,20 @@ from quell.core.company import Level
 from quell.core.errors import Refused
 from quell.core.priority import IMPACTS, LEVELS, URGENCIES, Crowd, grown, worse
 from quell.core.reading import Reason
-from quell.core.ticket import FieldValue, SetBy, Ticket
+from quell.core.ticket import FIELDS, FieldValue, SetBy, Ticket
 
 
 @dataclass(frozen=True)
 class Gathered:
     """What a root ticket shows: its own fields, with the priority that all its members together ask for.
 
-    `other` is the level that would stand if a person had not set one; None where it is the same.
+    `guesses` names the fields that nobody has set and no gate has applied. `other` is the level that would stand if a
+    person had not set one; None where it is the same.
     """
 
     fields: Mapping[str, FieldValue]
     crowd: Crowd
+    guesses: frozenset[str] = frozenset()
     other: FieldValue | None = None
 
 
@@ -47,15 +49,17 @@ def check_join(child: Ticket, parent: Ticket) -> None:
 def gather(root: Ticket, members: Iterable[Ticket], crowd: Crowd) -> Gathered:
     """The fields that a ticket shows with these members (without itself); alone it shows just its own."""
     others = [each for each in members if not each.noise]
-    own = root.fields.get("priority")
+    believed = {name: each for name in FIELDS if (each := root.believed(name)) is not None}
+    guesses = frozenset(believed) - frozenset(root.fields)
+    own = believed.get("priority")
     if not others or own is None or own.value not in LEVELS:
-        return Gathered(root.fields, crowd)
+        return Gathered(believed, crowd, guesses)
     asked = _asked(root, others, crowd)
     if own.by is SetBy.PERSON:
-        return Gathered(root.fields, crowd, asked if asked.value != own.value else None)
+        return Gathered(believed, crowd, guesses, asked if asked.value != own.value else None)
     if asked.value is not None and LEVELS.index(_level(asked.value)) < LEVELS.index(_level(own.value)):
-        return Gathered({**root.fields, "priority": asked}, crowd)
-    return Gathered(root.fields, crowd)
+        return Gathered({**believed, "priority": asked}, crowd, guesses)
+    return Gathered(believed, crowd, guesses)
 
 
 def _asked(root: Ticket, others: list[Ticket], crowd: Crowd) -> FieldValue:
@@ -65,15 +69,16 @@ def _asked(root: Ticket, others: list[Ticket], crowd: Crowd) -> FieldValue:
     by_crowd = grown(crowd, IMPACTS[_impact_rank(impact)], URGENCIES[_urgency_rank(urgency)])
     level, says = by_crowd.level, by_crowd.says
     for each in others:
-        value = each.value("priority")
-        if value in LEVELS and worse(_level(value), level) != level:
+        mine = each.believed("priority")
+        value = mine.value if mine else None
+        if value in LEVELS and value is not None and worse(_level(value), level) != level:
             level, says = _level(value), f"ticket {each.number}, joined here, is {value}"
     latest = max(_when(each) for each in everyone)
     return FieldValue(level, SetBy.RULE, "rule:impact", latest, None, (Reason(says, 100.0, "rule"),))
 
 
 def _when(ticket: Ticket) -> datetime:
-    return max((each.at for each in ticket.fields.values()), default=ticket.opened)
+    return max((each.at for each in [*ticket.fields.values(), *ticket.opinions.values()]), default=ticket.opened)
 
 
 def _impact_rank(impact: str) -> int:

@@ -70,7 +70,8 @@ class Ticket:
 
     `report` is the report that opened it; `joined_to` the ticket that it now counts to, None when it stands alone.
     `stirred_by` holds the tickets joined here whose reporters brought this ended ticket back to life: when one of them
-    leaves, its stir leaves with it. `version` is the number of events folded.
+    leaves, its stir leaves with it. `opinions` are values that are not in force: a guess where the field has none, the
+    model's other opinion where a person's value stands. `version` is the number of events folded.
     """
 
     number: int
@@ -106,6 +107,10 @@ class Ticket:
         """The value in force of one field, or None."""
         found = self.fields.get(name)
         return found.value if found else None
+
+    def believed(self, name: str) -> FieldValue | None:
+        """The value in force, else the guess, else None."""
+        return self.fields.get(name) or self.opinions.get(name)
 
 
 def check_move(ticket: Ticket, status: Status) -> None:
@@ -165,14 +170,28 @@ def _assessed(ticket: Ticket, event: Event) -> Ticket:
 def _field_set(ticket: Ticket, event: Event) -> Ticket:
     name, value = str(event.body["field"]), field_value(event)
     if may_set(ticket, name, value.by):
-        opinions = {key: each for key, each in ticket.opinions.items() if key != name or value.by < SetBy.PERSON}
-        return replace(ticket, fields={**ticket.fields, name: value}, opinions=opinions)
+        return replace(ticket, fields={**ticket.fields, name: value}, opinions=_without(ticket.opinions, name))
     return replace(ticket, opinions={**ticket.opinions, name: value})
+
+
+def _proposed(ticket: Ticket, event: Event) -> Ticket:
+    name, value = str(event.body["field"]), field_value(event)
+    if ticket.value(name) == value.value:
+        return replace(ticket, opinions=_without(ticket.opinions, name))
+    return replace(ticket, opinions={**ticket.opinions, name: value})
+
+
+def _rejected(ticket: Ticket, event: Event) -> Ticket:
+    return replace(ticket, opinions=_without(ticket.opinions, str(event.body["field"])))
+
+
+def _without(values: Mapping[str, FieldValue], name: str) -> dict[str, FieldValue]:
+    return {key: each for key, each in values.items() if key != name}
 
 
 def _field_released(ticket: Ticket, event: Event) -> Ticket:
     name = str(event.body["field"])
-    return replace(ticket, fields={key: each for key, each in ticket.fields.items() if key != name})
+    return replace(ticket, fields=_without(ticket.fields, name))
 
 
 def _moved(ticket: Ticket, event: Event) -> Ticket:
@@ -249,8 +268,8 @@ _STEPS = {
     "reporter_replied": _heard,
     "noise_set": _noise_set,
     "note_added": _noted,
-    "proposal_made": _noted,
-    "proposal_rejected": _noted,
+    "proposal_made": _proposed,
+    "proposal_rejected": _rejected,
     "opinion_announced": _noted,
     "evidence_gathered": _noted,
     "handed_over": _noted,

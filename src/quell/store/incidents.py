@@ -87,7 +87,7 @@ async def _write_gathered(
     gathered: Gathered,
     heard: datetime,
 ) -> None:
-    shown = {name: value_json(each) for name, each in gathered.fields.items()}
+    shown = {name: {**value_json(each), "guess": name in gathered.guesses} for name, each in gathered.fields.items()}
     level = gathered.fields["priority"].value if "priority" in gathered.fields else None
     timing = await companies.timing(connection)
     paused = (await connection.execute(select(ticket.c.paused_s).where(ticket.c.number == mine.number))).scalar_one()

@@ -306,6 +306,7 @@ message = Table(
     Column("source_key", Text),
     _at("at"),
     UniqueConstraint("report", "source_key"),
+    Index("message_source_key_index", "source_key"),
 )
 
 attachment = Table(
@@ -335,6 +336,7 @@ ticket = Table(
     Column("noise", Boolean, nullable=False),
     Column("joined_to", BigInteger),
     Column("root", BigInteger, nullable=False, index=True),
+    Column("maybe_into", BigInteger),
     Column("category", Text),
     Column("owner", Text),
     Column("assignee", Text),
@@ -357,6 +359,7 @@ ticket = Table(
     Index("ticket_joined_to_index", "joined_to", postgresql_where=text("joined_to IS NOT NULL")),
     Index("ticket_queue_index", "due_at", "number", postgresql_where=text("open AND joined_to IS NULL")),
     Index("ticket_heard_index", "heard_at", postgresql_where=text("joined_to IS NULL")),
+    Index("ticket_maybe_into_index", "maybe_into", postgresql_where=text("maybe_into IS NOT NULL")),
 )
 
 proposal = Table(

@@ -1,0 +1,144 @@
+"""Deliveries: what arrived, raw and unique, stored before anyone is told that it arrived."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quell.core.incoming import Hook
+from quell.store.change import Change
+from quell.store.tables import channel, delivery, refusal
+
+HEADERS_KEPT_MAX = 100
+
+
+@dataclass(frozen=True)
+class Line:
+    """A channel that somebody switched on: its key in addresses, its kind, its settings and where it fetches from."""
+
+    key: str
+    name: str
+    settings: Mapping[str, str]
+    organisation: str
+    active: bool
+    heard_at: datetime | None = None
+    state: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A stored delivery."""
+
+    id: int
+    channel: str
+    source_key: str
+    hook: Hook
+    state: str
+    attempts: int
+    received_at: datetime
+
+
+async def add_line(change: Change, key: str, name: str, settings: Mapping[str, str], organisation: str) -> None:
+    """Switch a channel on, or change its settings."""
+    values = {
+        "key": key,
+        "name": name,
+        "settings": dict(settings),
+        "organisation": organisation,
+        "active": True,
+        "made_at": change.at,
+    }
+    query = insert(channel).values(values)
+    await change.connection.execute(
+        query.on_conflict_do_update(index_elements=["key"], set_={"settings": query.excluded.settings, "active": True})
+    )
+
+
+async def line(connection: AsyncConnection, key: str) -> Line | None:
+    """The channel with this key, or None."""
+    row = (await connection.execute(select(channel).where(channel.c.key == key))).one_or_none()
+    return _line(row) if row is not None else None
+
+
+async def lines(connection: AsyncConnection, name: str | None = None) -> list[Line]:
+    """The channels that are switched on, or those of one kind, oldest first."""
+    query = select(channel).where(channel.c.active).order_by(channel.c.made_at, channel.c.key)
+    rows = await connection.execute(query.where(channel.c.name == name) if name else query)
+    return [_line(row) for row in rows]
+
+
+async def save_state(change: Change, key: str, state: Mapping[str, object]) -> None:
+    """Remember where a fetching channel stands."""
+    await change.connection.execute(channel.update().where(channel.c.key == key).values(state=dict(state)))
+
+
+async def keep(change: Change, key: str, source_key: str, hook: Hook) -> int | None:
+    """Store a delivery; its id, or None when this very one is stored already."""
+    headers = dict(list(hook.headers.items())[:HEADERS_KEPT_MAX])
+    values = {
+        "channel": key,
+        "source_key": source_key,
+        "received_at": change.at,
+        "hook": _clean(
+            {
+                "headers": headers,
+                "query": dict(hook.query),
+                "method": hook.method,
+                "path": hook.path,
+                "remote": hook.remote,
+            }
+        ),
+        "body": hook.body,
+    }
+    query = insert(delivery).values(values).on_conflict_do_nothing().returning(delivery.c.id)
+    made = (await change.connection.execute(query)).scalar_one_or_none()
+    await change.connection.execute(channel.update().where(channel.c.key == key).values(heard_at=change.at))
+    return int(made) if made is not None else None
+
+
+async def load(connection: AsyncConnection, number: int) -> Delivery | None:
+    """A delivery, locked: of two workers that read the same one the second waits and then finds it read."""
+    row = (await connection.execute(select(delivery).where(delivery.c.id == number).with_for_update())).one_or_none()
+    if row is None:
+        return None
+    hook = Hook(
+        row.body, row.hook["headers"], row.hook["query"], row.hook["method"], row.hook["path"], row.hook["remote"]
+    )
+    return Delivery(row.id, row.channel, row.source_key, hook, row.state, row.attempts, row.received_at)
+
+
+async def mark(change: Change, number: int, state: str, says: str = "") -> None:
+    """Say what became of a delivery: `read` or `failed`."""
+    values = {"state": state, "says": says, "read_at": change.at}
+    await change.connection.execute(delivery.update().where(delivery.c.id == number).values(values))
+
+
+async def count_attempt(change: Change, number: int) -> int:
+    """One more try at this delivery; how many there were."""
+    query = delivery.update().where(delivery.c.id == number).values(attempts=delivery.c.attempts + 1)
+    return int((await change.connection.execute(query.returning(delivery.c.attempts))).scalar_one())
+
+
+async def count_refusal(change: Change, key: str, code: str) -> None:
+    """Count what was refused; nothing else of it is kept."""
+    values = {"channel": key, "code": code, "day": change.at.date().isoformat(), "count": 1, "last_at": change.at}
+    query = insert(refusal).values(values)
+    changed = {"count": refusal.c.count + 1, "last_at": change.at}
+    await change.connection.execute(
+        query.on_conflict_do_update(index_elements=["channel", "code", "day"], set_=changed)
+    )
+
+
+def _line(row: object) -> Line:
+    values: Mapping[str, object] = row._mapping  # type: ignore[attr-defined]
+    names = ("key", "name", "settings", "organisation", "active", "heard_at", "state")
+    return Line(**{name: values[name] for name in names})  # type: ignore[arg-type]
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key).replace("\0", ""): _clean(each) for key, each in value.items()}
+    return value.replace("\0", "") if isinstance(value, str) else value
