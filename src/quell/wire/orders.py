@@ -10,7 +10,7 @@ from quell.wire.bounds import check_hex, check_name, check_range, check_text, ch
 from quell.wire.canonical import INTEGER_MAX, canonical_bytes, parse_canonical, sha256_hex
 from quell.wire.errors import Malformed, Untrusted
 from quell.wire.shape import from_json, to_json
-from quell.wire.signing import KEY_DIGITS, ORDER, SIGNATURE_DIGITS, public_hex, sign, verify
+from quell.wire.signing import KEY_DIGITS, ORDER, SIGNATURE_DIGITS, fingerprint, public_hex, sign, verify
 from quell.wire.steps import STEPS_MAX, Step, is_change
 
 OrderKind = Literal["look", "plan", "apply", "check", "undo"]
@@ -152,3 +152,19 @@ def check_time(order: Order, now: int) -> None:
         raise Untrusted("expired", f"the order ran out {now - order.expires} s ago")
     if now < order.issued - CLOCK_SKEW_S_MAX:
         raise Untrusted("not_yet_valid", f"the order begins in {order.issued - now} s; is the device's clock right?")
+
+
+def device_id(number: int, public_key: str) -> str:
+    """The name by which orders and messages call a device: its number and its key, so that a name is never used again.
+
+    A device that enrols anew has a new key and hence a new name; what was meant for the old one reaches nobody.
+    """
+    return f"{number}-{fingerprint(public_key)}"
+
+
+def device_number(name: str) -> int:
+    """The number in a device's name; raises Malformed."""
+    number, _, key = name.partition("-")
+    if not (number.isascii() and number.isdigit() and len(number) < 16 and key):
+        raise Malformed("device_id", "is not the name of a device")
+    return int(number)

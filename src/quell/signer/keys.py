@@ -1,0 +1,50 @@
+"""The signer's two keys: one for orders to devices, one for checkpoints of the log; made once, kept private."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from quell.core.errors import Broken
+from quell.wire.errors import Malformed
+from quell.wire.signing import new_key, private_from_hex, private_to_hex
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The private keys of one installation."""
+
+    order: Ed25519PrivateKey
+    checkpoint: Ed25519PrivateKey
+
+
+def load_keys(folder: Path) -> Keys:
+    """The keys in this folder (0700), made at the first start; Broken when a file is damaged or open to others."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return Keys(_load(folder / "order.key"), _load(folder / "checkpoint.key"))
+
+
+def _load(path: Path) -> Ed25519PrivateKey:
+    if not path.exists():
+        _make(path)
+    found = path.stat()
+    if found.st_mode & 0o077 or found.st_uid != os.geteuid():
+        raise Broken(f"{path.name} must belong to the signer's account and be readable by nobody else (0600)")
+    try:
+        return private_from_hex(path.read_text().strip())
+    except Malformed as error:
+        raise Broken(f"{path.name} holds no key: {error.says}") from error
+
+
+def _make(path: Path) -> None:
+    """Write the whole file under another name first, so that a crash never leaves half a key."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(private_to_hex(new_key()) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
