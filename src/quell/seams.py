@@ -106,6 +106,9 @@ class Model(Protocol):
     def learn(self, message: Message, correction: Correction) -> None:
         """Take a person's word for one message."""
 
+    def similar(self, message: Message, others: Sequence[Message]) -> Sequence[float]:
+        """How alike each of the others is, 0 to 1: for finding what solved it last time."""
+
 
 class Directory(Protocol):
     """People and accounts elsewhere: LDAP, Active Directory."""

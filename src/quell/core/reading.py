@@ -85,7 +85,8 @@ class Reading:
 
     `place` is the number of the ticket that it belongs to, None for a new one; `place_confidence` is the chance that
     this is right. `sure` is the one calibrated chance that category, owner, priority and place are all right.
-    `second_look` lists (ticket, into ticket, chance) for young tickets that now look like one problem.
+    `second_look` lists (ticket, into ticket, chance) for young tickets that now look like one problem. `action` is the
+    company's allowed fix that usually solves this, None when no fix is likely.
     """
 
     kind: Proposal
@@ -101,6 +102,7 @@ class Reading:
     model: str
     version: str
     second_look: tuple[tuple[int, int, float], ...] = ()
+    action: Proposal | None = None
 
 
 @dataclass(frozen=True)

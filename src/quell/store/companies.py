@@ -128,3 +128,23 @@ async def timing(connection: AsyncConnection) -> Timing:
     zone, hours = row
     periods = {day: tuple((start, end) for start, end in value) for day, value in hours.items()}
     return Timing(Calendar(zone, periods), DEFAULT_PROMISES)
+
+
+async def service_key(connection: AsyncConnection, named: str | None) -> str | None:
+    """The key of the service that a label names, by key, name or alias; None when there is none."""
+    return await _key_of(connection, service, named)
+
+
+async def site_key(connection: AsyncConnection, named: str | None) -> str | None:
+    """The key of the site that a label names, by key, name or alias; None when there is none."""
+    return await _key_of(connection, site, named)
+
+
+async def _key_of(connection: AsyncConnection, table: Table, named: str | None) -> str | None:
+    if not named:
+        return None
+    wanted = named.strip().lower()
+    rows = (await connection.execute(select(table.c.key, table.c.name, table.c.aliases))).all()
+    exact = next((row.key for row in rows if row.key.lower() == wanted), None)
+    close = (row.key for row in rows if wanted in {row.name.lower(), *(each.lower() for each in row.aliases)})
+    return exact or next(close, None)

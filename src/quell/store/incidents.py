@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import CTE, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.company import Level
@@ -35,12 +35,22 @@ async def members_of(connection: AsyncConnection, root: int) -> list[int]:
     return [root, *rest]
 
 
+async def subtree(connection: AsyncConnection, top: int) -> list[int]:
+    """A ticket and everything that is joined below it, in rising order."""
+    below = _below(top)
+    rows = await connection.execute(select(below.c.number).order_by(below.c.number))
+    return [row.number for row in rows]
+
+
 async def move_subtree(connection: AsyncConnection, top: int, root: int) -> None:
     """Let a ticket and everything joined below it count to this root."""
+    below = select(_below(top).c.number)
+    await connection.execute(ticket.update().where(ticket.c.number.in_(below)).values(root=root))
+
+
+def _below(top: int) -> CTE:
     below = select(ticket.c.number).where(ticket.c.number == top).cte("below", recursive=True)
-    below = below.union_all(select(ticket.c.number).where(ticket.c.joined_to == below.c.number))
-    query = ticket.update().where(ticket.c.number.in_(select(below.c.number))).values(root=root)
-    await connection.execute(query)
+    return below.union_all(select(ticket.c.number).where(ticket.c.joined_to == below.c.number))
 
 
 async def regather(change: Change, root: int) -> Gathered:

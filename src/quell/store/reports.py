@@ -223,6 +223,11 @@ async def _attach(change: Change, to_message: int, file: Attachment, person: int
     return kept.mention()
 
 
+async def mark_kind(connection: AsyncConnection, message_id: int, kind: str) -> None:
+    """Write what kind of message a model took this one for."""
+    await connection.execute(message.update().where(message.c.id == message_id).values(kind=kind))
+
+
 async def said_already(connection: AsyncConnection, channel_key: str, source_key: str) -> int | None:
     """The report in whose conversation this very message stands already, or None."""
     query = (

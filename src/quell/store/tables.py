@@ -337,6 +337,7 @@ ticket = Table(
     Column("joined_to", BigInteger),
     Column("root", BigInteger, nullable=False, index=True),
     Column("maybe_into", BigInteger),
+    Column("announced", Text),
     Column("category", Text),
     Column("owner", Text),
     Column("assignee", Text),

@@ -358,6 +358,7 @@ def upgrade() -> None:
         sa.Column("joined_to", sa.BigInteger(), nullable=True),
         sa.Column("root", sa.BigInteger(), nullable=False),
         sa.Column("maybe_into", sa.BigInteger(), nullable=True),
+        sa.Column("announced", sa.Text(), nullable=True),
         sa.Column("category", sa.Text(), nullable=True),
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("assignee", sa.Text(), nullable=True),

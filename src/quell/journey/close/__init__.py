@@ -1,0 +1,1 @@
+"""Did it stay right? Tell them, and learn."""

@@ -1,0 +1,1 @@
+"""Make it right, with leave."""

@@ -1,0 +1,1 @@
+"""Who says what, and have we heard it already?"""

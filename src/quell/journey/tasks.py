@@ -1,0 +1,13 @@
+"""The names under which rooms leave work for the queue; rooms know these names, not each other."""
+
+READ_DELIVERY = "intake.read"
+SORT_REPORT = "triage.sort"
+HEAR_REPLY = "triage.hear_reply"
+EXAMINE = "diagnose.examine"
+TAKE_LOOK = "diagnose.take_look"
+OFFER_FIX = "fix.offer"
+GO_ON = "fix.go_on"
+MIND_ORDERS = "fix.mind_orders"
+ALERT_OVER = "close.alert_over"
+FIX_HELD = "close.fix_held"
+TELL = "close.tell"

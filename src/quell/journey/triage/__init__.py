@@ -1,0 +1,1 @@
+"""What is it, how urgent, whose, and is it the same as something open?"""

@@ -1,0 +1,86 @@
+"""Joining as an overlay: a ticket points to another, nothing is copied, and undoing it is just another event."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quell.core.errors import Refused
+from quell.core.event import Json
+from quell.core.incident import check_join
+from quell.core.reading import Reason
+from quell.core.ticket import OPEN_STATUSES, reasons_json
+from quell.store import incidents, tickets
+from quell.store.change import Change
+from quell.store.tables import ticket
+
+ANCESTORS_MAX = 1000
+
+
+async def join(
+    change: Change, child: int, into: int, actor: str, strength: float | None = None, reasons: tuple[Reason, ...] = ()
+) -> int:
+    """Let a ticket, with all that is joined to it, count to another; the number of the ticket where it counts now.
+
+    Refused (409) when it is joined already, is the same, or belongs to another organisation.
+    """
+    root = await incidents.root_of(change.connection, into)
+    there = await tickets.lock_in_order(change.connection, (child, root))
+    check_join(there[child], there[root])
+    body: dict[str, Json] = {"into": root, "strength": strength, "reasons": reasons_json(reasons)}
+    await tickets.record(change, child, "ticket_joined", actor, body)
+    await tickets.record(change, root, "member_joined", actor, {"ticket": child, "report": there[child].report})
+    if there[root].status not in OPEN_STATUSES and there[child].is_open:
+        await tickets.record(change, root, "ticket_stirred", actor, {"by_ticket": child})
+    await maybe(change, child, None)
+    await incidents.move_subtree(change.connection, child, root)
+    await incidents.regather(change, root)
+    return root
+
+
+async def leave(change: Change, child: int, actor: str) -> int:
+    """Take a join back: the ticket, with what is joined to it, stands as if it had never been joined.
+
+    Returns the number of the ticket that it left. Refused (409) when it is not joined.
+    """
+    now = await tickets.load(change.connection, child)
+    if now.joined_to is None:
+        raise Refused(f"ticket {child} is not joined to another", 409, "not_joined")
+    root = await incidents.root_of(change.connection, child)
+    above = await ancestors(change.connection, child)
+    await tickets.lock_in_order(change.connection, (child, *above))
+    below = await incidents.subtree(change.connection, child)
+    await tickets.record(change, child, "ticket_left", actor, {"from": now.joined_to})
+    for each in above:
+        await tickets.record(change, each, "member_left", actor, {"ticket": child, "tickets": [*below]})
+    await incidents.move_subtree(change.connection, child, child)
+    await incidents.regather(change, root)
+    await incidents.regather(change, child)
+    return root
+
+
+async def stir(change: Change, child: int, actor: str) -> None:
+    """A reporter's word brings back what had ended: his own ticket, and what it is joined to while it is joined."""
+    own = await tickets.load(change.connection, child, lock=True)
+    if own.status not in OPEN_STATUSES:
+        await tickets.record(change, child, "ticket_reopened", actor, {"why": "the reporter wrote again"})
+    for each in await ancestors(change.connection, child):
+        if (await tickets.load(change.connection, each, lock=True)).status not in OPEN_STATUSES:
+            await tickets.record(change, each, "ticket_stirred", actor, {"by_ticket": child})
+    await incidents.regather(change, await incidents.root_of(change.connection, child))
+
+
+async def maybe(change: Change, child: int, into: int | None) -> None:
+    """Remember which ticket a model believes this one belongs to, until a person says so or not."""
+    await change.connection.execute(ticket.update().where(ticket.c.number == child).values(maybe_into=into))
+
+
+async def ancestors(connection: AsyncConnection, number: int) -> list[int]:
+    """The tickets that this one is joined to, the nearest first."""
+    found: list[int] = []
+    while len(found) < ANCESTORS_MAX:
+        query = select(ticket.c.joined_to).where(ticket.c.number == number)
+        up = (await connection.execute(query)).scalar_one_or_none()
+        if up is None or up in found:
+            return found
+        found.append(int(up))
+        number = int(up)
+    return found

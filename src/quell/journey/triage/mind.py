@@ -1,0 +1,112 @@
+"""The model at work in one process: kept up to date with the company and with every correction, in their order."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quell.core.errors import TryAgain
+from quell.core.event import canonical
+from quell.core.reading import Known, Message, OpenTicket, Reading
+from quell.seams import Model
+from quell.store import companies, proposals, readings
+
+MESSAGES_KEPT_MAX = 20_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a model was shown: the message, the tickets it may belong to, when, and a digest over all of it."""
+
+    message: Message
+    tickets: tuple[OpenTicket, ...]
+    at: datetime
+    digest: bytes
+
+
+class Mind:
+    """Holds one model; every call goes through `ready` first, which takes what was learnt elsewhere meanwhile."""
+
+    def __init__(self, model: Model) -> None:
+        """Start empty; the model is fitted at the first call."""
+        self.model = model
+        self._lock = asyncio.Lock()
+        self._loaded_at: object | None = None
+        self._taught = 0
+        self._messages: OrderedDict[int, Message] = OrderedDict()
+
+    async def ask(self, connection: AsyncConnection, message: int, ticket: int, at: datetime) -> Asked:
+        """Read out of the database what the model has to see for one message of a ticket."""
+        found = await readings.candidates(connection, at, ticket)
+        wanted = {message, *(each for one in found for each in one.messages)}
+        known = await self._remember(connection, wanted)
+        if message not in known:
+            raise TryAgain(f"message {message} is not there yet")
+        tickets = tuple(
+            readings.as_open_ticket(one, [known[each] for each in one.messages if each in known]) for one in found
+        )
+        return Asked(known[message], tickets, at, digest_of(known[message], tickets, at))
+
+    async def propose(self, connection: AsyncConnection, asked: Asked) -> Reading:
+        """The model's answer, worked out beside the event loop."""
+        async with self._lock:
+            await self._ready(connection)
+            return await asyncio.to_thread(self.model.propose, asked.message, asked.tickets, asked.at)
+
+    async def similar(self, connection: AsyncConnection, message: int, others: Iterable[int]) -> Mapping[int, float]:
+        """How alike a message is to others, 0 to 1, by their ids."""
+        ids = list(others)
+        known = await self._remember(connection, {message, *ids})
+        there = [each for each in ids if each in known]
+        async with self._lock:
+            await self._ready(connection)
+            shares = await asyncio.to_thread(self.model.similar, known[message], [known[each] for each in there])
+        return dict(zip(there, shares, strict=True))
+
+    async def _ready(self, connection: AsyncConnection) -> None:
+        loaded = await companies.loaded_at(connection)
+        if loaded != self._loaded_at:
+            company = await companies.required(connection)
+            taught = await proposals.taught_after(connection, 0)
+            await asyncio.to_thread(self.model.fit, company, await self._known(connection, taught))
+            self._loaded_at, self._taught = loaded, taught[-1].id if taught else 0
+            return
+        if loaded is None:
+            await companies.required(connection)
+        taught = await proposals.taught_after(connection, self._taught)
+        for each in await self._known(connection, taught):
+            await asyncio.to_thread(self.model.learn, each.message, each.correction)
+        self._taught = taught[-1].id if taught else self._taught
+
+    async def _known(self, connection: AsyncConnection, taught: list[proposals.Taught]) -> list[Known]:
+        there = await self._remember(connection, {each.message for each in taught})
+        return [Known(there[each.message], each.correction) for each in taught if each.message in there]
+
+    async def _remember(self, connection: AsyncConnection, ids: set[int]) -> dict[int, Message]:
+        missing = [each for each in ids if each not in self._messages]
+        self._messages.update(await readings.messages(connection, missing))
+        found = {each: self._messages[each] for each in ids if each in self._messages}
+        for each in found:
+            self._messages.move_to_end(each)
+        while len(self._messages) > MESSAGES_KEPT_MAX:
+            self._messages.popitem(last=False)
+        return found
+
+
+def digest_of(message: Message, tickets: Iterable[OpenTicket], at: datetime) -> bytes:
+    """SHA-256 over everything that a model is shown."""
+    shown = [_plain(asdict(message)), [_ticket(each) for each in tickets], at.isoformat()]
+    return hashlib.sha256(canonical(shown).encode("utf-8", "replace")).digest()  # type: ignore[arg-type]
+
+
+def _ticket(ticket: OpenTicket) -> list[object]:
+    fields = [ticket.category, ticket.owner, ticket.priority, ticket.over, sorted(ticket.believed.items())]
+    return [ticket.number, ticket.opened.isoformat(), [each.id for each in ticket.members], *fields]
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in values.items()}
