@@ -30,8 +30,16 @@ class Refused(QuellError):
         return self.says
 
 
+@dataclass(eq=False)
 class TryAgain(QuellError):
-    """Trouble outside of Quell: nothing was lost, the worker tries again later."""
+    """Trouble outside of Quell: nothing was lost, the worker tries again later; `after_s` when they said how long."""
+
+    says: str = ""
+    after_s: int | None = None
+
+    def __str__(self) -> str:
+        """The sentence for a person."""
+        return self.says
 
 
 class Broken(QuellError):
