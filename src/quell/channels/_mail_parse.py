@@ -180,5 +180,3 @@ def _gather_tnef(raw: bytes, content: Content) -> None:
     if not opened.files and not opened.text.strip() and not opened.html.strip():
         content.notes.append("Outlook packed its files into winmail.dat, and nothing in it could be read.")
         content.add_file(Attachment("winmail.dat", "application/ms-tnef", raw))
-
-
