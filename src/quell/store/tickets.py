@@ -105,6 +105,23 @@ async def _write(connection: AsyncConnection, state: Ticket, at: datetime) -> No
     await connection.execute(ticket.update().where(ticket.c.number == state.number).values(values))
 
 
+async def update(connection: AsyncConnection, number: int, **values: object) -> None:
+    """Write columns of a ticket's row that are not folded from its events."""
+    await connection.execute(ticket.update().where(ticket.c.number == number).values(values))
+
+
+async def announced(connection: AsyncConnection, number: int) -> str | None:
+    """The level that was announced last while a person held another."""
+    query = select(ticket.c.announced).where(ticket.c.number == number)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def add_pause(change: Change, number: int, seconds: float) -> None:
+    """Let the clock of a ticket have stood still for some more working seconds."""
+    query = ticket.update().where(ticket.c.number == number).values(paused_s=ticket.c.paused_s + seconds)
+    await change.connection.execute(query)
+
+
 async def rebuild(connection: AsyncConnection) -> list[str]:
     """Fold every ticket anew from the log; a sentence for each that differs from its row (empty: all the same)."""
     wrong: list[str] = []
