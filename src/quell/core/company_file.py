@@ -1,9 +1,10 @@
 """Reads `company.json`: every fault is listed with its place, nothing is guessed, unknown keys are kept and said."""
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,8 @@ from quell.core.errors import Fault, Refused
 FILE_BYTES_MAX = 20 * 1024 * 1024
 FAULTS_MAX = 200
 TEXT_CHARACTERS_MAX = 4000
+DEPTH_MAX = 32
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 DEVICE_KINDS = ("laptop", "desktop", "server", "printer", "network", "phone", "kiosk")
 KNOWN_KEYS = frozenset(
     "name timezone business_hours sites services teams categories people devices priorities actions repo_files".split()
@@ -52,15 +55,15 @@ class _Faults:
         if not isinstance(value, str) or (needed and not value.strip()):
             self.add(f"{place}.{key}", "must be a text" + (" that is not empty" if needed else ""))
             return ""
-        if len(value) > TEXT_CHARACTERS_MAX or "\0" in value:
-            self.add(f"{place}.{key}", f"must be at most {TEXT_CHARACTERS_MAX} characters, without a null character")
+        if len(value) > TEXT_CHARACTERS_MAX:
+            self.add(f"{place}.{key}", f"must be at most {TEXT_CHARACTERS_MAX} characters")
             return ""
         return value
 
     def texts(self, row: Row, key: str, place: str) -> tuple[str, ...]:
         value = row.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(each, str) and "\0" not in each for each in value):
-            self.add(f"{place}.{key}", "must be a list of texts")
+        if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+            self.add(f"{place}.{key}", "must be a list of texts that are not empty")
             return ()
         return tuple(value)
 
@@ -97,7 +100,7 @@ def _parse(raw: bytes) -> Row:
     if len(raw) > FILE_BYTES_MAX:
         raise Refused(f"the company file has more than {FILE_BYTES_MAX} bytes", 413, "too_large")
     try:
-        document = json.loads(raw)
+        document = json.loads(raw, object_pairs_hook=_once_each, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise Refused("the company file is not JSON", 422, "bad_company_file", (Fault("$", str(error)),)) from error
     if not isinstance(document, dict):
@@ -106,7 +109,40 @@ def _parse(raw: bytes) -> Row:
     return document
 
 
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        twice = next(key for index, (key, _) in enumerate(pairs) if key in dict(pairs[:index]))
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return made
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text[:20]} is no number")
+    return number
+
+
+def _storable(value: object, place: str, found: _Faults, depth: int = 1) -> None:
+    """Find what the database cannot keep, wherever it stands: unknown keys are kept too."""
+    if depth > DEPTH_MAX:
+        found.add(place, f"is nested deeper than {DEPTH_MAX}")
+    elif isinstance(value, str):
+        if "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
+            found.add(place, "holds a null character or half a character")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _storable(each, f"{place}[{index}]", found, depth + 1)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            _storable(key, place, found)
+            _storable(each, f"{place}.{key}", found, depth + 1)
+
+
 def _company(document: Row, found: _Faults) -> Company:
+    for key, value in document.items():
+        _storable(key, "$", found)
+        _storable(value, key if isinstance(value, list) and key in KNOWN_KEYS else f"$.{key}", found)
     sites = _rows(document, "sites", found, _site)
     teams = _rows(document, "teams", found, _team)
     site_keys, team_keys = frozenset(each.key for each in sites), frozenset(each.key for each in teams)
@@ -122,7 +158,7 @@ def _company(document: Row, found: _Faults) -> Company:
         ("services", [each.key for each in services]),
         ("categories", [each.key for each in categories]),
         ("people", [each.email for each in people]),
-        ("devices", [each.hostname for each in devices]),
+        ("devices", [each.hostname.lower() for each in devices]),
         ("actions", [each.key for each in actions]),
     ):
         _once(noun, keys, found)
@@ -291,12 +327,7 @@ def _periods(value: object, place: str, found: _Faults) -> tuple[tuple[str, str]
 
 
 def _clock(value: object) -> bool:
-    if value == "24:00":
-        return True
-    try:
-        return isinstance(value, str) and len(value) == 5 and time.fromisoformat(value) is not None
-    except ValueError:
-        return False
+    return isinstance(value, str) and CLOCK.fullmatch(value) is not None
 
 
 def _priorities(document: Row, found: _Faults) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -69,17 +69,3 @@ def link(event: Event, previous: bytes) -> Link:
 def content_digest(salt: bytes, body: bytes) -> bytes:
     """What an event carries in place of words: without the salt nobody can guess the words from it."""
     return hashlib.sha256(salt + body).digest()
-
-
-def merkle_root(heads: Iterable[tuple[str, int, bytes]]) -> bytes:
-    """The root over the heads (stream, seq, hash) of all chains, in order of the stream's name."""
-    level = [
-        hashlib.sha256(b"\0" + canonical([stream, seq]).encode() + digest).digest()
-        for stream, seq, digest in sorted(heads)
-    ]
-    if not level:
-        return START_HASH
-    while len(level) > 1:
-        pairs = zip(level[::2], [*level[1::2], level[-1]] if len(level) % 2 else level[1::2], strict=True)
-        level = [hashlib.sha256(b"\1" + left + right).digest() for left, right in pairs]
-    return level[0]
