@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, TypeAlias, TypeGuard, get_args
 
 from quell.wire.bounds import (
     check_address,
@@ -232,9 +232,14 @@ PROBES: Mapping[str, type[Probe]] = {each.kind: each for each in get_args(Probe)
 CATALOGUE: Mapping[str, type[Step]] = {**CHANGES, **PROBES}
 
 
-def is_change(step: Step) -> bool:
-    """Whether the step changes something on the device; otherwise it only looks."""
+def is_change(step: Step) -> TypeGuard[Change]:
+    """Whether the step changes something on the device."""
     return step.kind in CHANGES
+
+
+def is_probe(step: Step) -> TypeGuard[Probe]:
+    """Whether the step only measures."""
+    return step.kind in PROBES
 
 
 def step_to_json(step: Step) -> Json:

@@ -1,0 +1,353 @@
+"""What was ordered and what was done: one line an entry, each on the disk before the next thing happens, hash-chained.
+
+The highest sequence and the nonce of an order stand here before anything of it runs, so that no restart makes an old
+order new again. Each entry carries the hash of the one before it; the server hears the last hash with every message.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from quell.agent.home import Unusable, sync_folder
+from quell.wire.canonical import Json, canonical_bytes, parse_json, sha256_hex
+from quell.wire.errors import Malformed, Untrusted
+from quell.wire.messages import Head
+from quell.wire.orders import Order, SignedOrder
+from quell.wire.results import (
+    ApplyResult,
+    CheckResult,
+    LookResult,
+    Plan,
+    PlanResult,
+    Refusal,
+    Result,
+    StepDone,
+    UndoResult,
+)
+from quell.wire.shape import from_json, to_json
+from quell.wire.steps import RestartService, StartService, StopService
+
+START_HASH = "0" * 64
+LINE_BYTES_MAX = 2 * 1024 * 1024
+FILE_BYTES_MAX = 8 * 1024 * 1024
+FILES_KEPT = 5
+REMEMBERED_S = 7 * 24 * 3600
+RESULTS: Mapping[str, type[Result]] = {
+    "plan": PlanResult,
+    "apply": ApplyResult,
+    "undo": UndoResult,
+    "check": CheckResult,
+    "look": LookResult,
+    "refusal": Refusal,
+}
+
+
+@dataclass
+class Remembered:
+    """An order as the ledger knows it; `steps` holds what came of each, `result` is kept until acknowledged."""
+
+    id: str
+    digest: str
+    kind: str
+    action: str
+    fix: int | None
+    plan_hash: str
+    at: int
+    signed: SignedOrder | None = None
+    started: bool = False
+    begun: int = 0
+    steps: list[StepDone] = field(default_factory=list)
+    child: tuple[int, int] | None = None
+    result: Result | None = None
+    finished: bool = False
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True)
+class PlanNote:
+    """What must be remembered of a plan: as of when files were judged, and the state of each service before."""
+
+    as_of: int
+    fix: int | None
+    action: str
+    states: Mapping[str, str]
+
+
+class Ledger:
+    """One file, appended to; everything else is folded from it at the start."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and check the whole chain; Unusable when an entry was changed, removed or put in."""
+        self._path = path
+        self._entries = 0
+        self._hash = START_HASH
+        self.sequence = 0
+        self._nonces: dict[str, int] = {}
+        self._orders: dict[str, Remembered] = {}
+        self._plans: dict[str, PlanNote] = {}
+        if path.exists():
+            _cut_torn_line(path)
+            for number, entry in enumerate(_read(path), start=1):
+                self._take(entry, f"{path.name}:{number}")
+
+    @property
+    def head(self) -> Head:
+        """How many entries there are, and the hash of the last."""
+        return Head(self._entries, self._hash)
+
+    def find(self, order_id: str) -> Remembered | None:
+        """What is known of an order."""
+        return self._orders.get(order_id)
+
+    def find_plan(self, plan_hash: str) -> PlanNote | None:
+        """What is remembered of a plan that this device made."""
+        return self._plans.get(plan_hash)
+
+    def read_plan(self, plan_hash: str) -> Plan | None:
+        """The whole plan, read from the files again, newest first."""
+        for path in (self._path, *reversed(_older(self._path))):
+            for entry in _read(path):
+                result = entry.get("result")
+                if isinstance(result, Mapping) and result.get("hash") == plan_hash:
+                    return from_json(PlanResult, result, strict=False).plan
+        return None
+
+    def check_new(self, order: Order) -> None:
+        """Raise Untrusted (`replayed`) unless the order's number is above all that came, and its nonce is new."""
+        if order.sequence <= self.sequence or order.nonce in self._nonces:
+            raise Untrusted("replayed", f"an order with number {order.sequence} or a later one came before")
+
+    def accept(self, order: Order, signed: SignedOrder, at: int) -> None:
+        """Write down that the order came: from here on it can never come again."""
+        entry: dict[str, Json] = {
+            "what": "accepted",
+            "at": at,
+            "id": order.id,
+            "digest": signed.digest,
+            "kind": order.kind,
+            "action": order.action,
+            "fix": order.fix,
+            "plan_hash": order.plan_hash,
+            "sequence": order.sequence,
+            "nonce": order.nonce,
+            "expires": order.expires,
+            "order": to_json(signed),
+        }
+        self._append(entry)
+
+    def start(self, order_id: str, at: int) -> None:
+        """Write down that the first change is about to happen."""
+        self._append({"what": "started", "at": at, "id": order_id})
+
+    def begin_step(self, order_id: str, index: int) -> None:
+        """Write down which step is about to happen."""
+        self._append({"what": "begun", "id": order_id, "step": index})
+
+    def note_child(self, order_id: str, pid: int, born: int) -> None:
+        """Write down which process does it, to wait for it should we be killed meanwhile."""
+        self._append({"what": "child", "id": order_id, "pid": pid, "born": born})
+
+    def end_step(self, order_id: str, done: StepDone) -> None:
+        """Write down what came of the step."""
+        self._append({"what": "step", "id": order_id, "done": to_json(done)})
+
+    def finish(self, order_id: str, result: Result, at: int) -> None:
+        """Write down what came of the order; it is sent until the server has it."""
+        self._append({"what": "finished", "at": at, "id": order_id, "result": to_json(result)})
+
+    def refuse(self, digest: str, code: str, at: int) -> None:
+        """Write down that something was refused that never became an order."""
+        self._append({"what": "refused", "at": at, "digest": digest, "code": code})
+
+    def acknowledge(self, order_ids: tuple[str, ...]) -> None:
+        """Write down that the server has these results."""
+        known = [each for each in order_ids if (found := self._orders.get(each)) and not found.acknowledged]
+        if known:
+            self._append({"what": "acknowledged", "ids": known})
+
+    def unfinished(self) -> list[Remembered]:
+        """Orders that came and have no result yet, oldest first."""
+        return [each for each in self._orders.values() if not each.finished]
+
+    def unsent(self) -> list[Result]:
+        """Results that the server has not acknowledged, oldest first."""
+        return [each.result for each in self._orders.values() if each.result is not None and not each.acknowledged]
+
+    def applied(self, plan_hash: str) -> bool:
+        """Whether an apply of this plan was ever started."""
+        return any(
+            each.kind == "apply" and each.plan_hash == plan_hash and each.started for each in self._orders.values()
+        )
+
+    def applies(self, action: str, since: int) -> int:
+        """How many applies of this action were started since then."""
+        found = [each for each in self._orders.values() if each.kind == "apply" and each.started]
+        return sum(each.action == action and each.at >= since for each in found)
+
+    def rotate(self, now: int, bytes_max: int = FILE_BYTES_MAX) -> None:
+        """Begin a new file when this one is long and nothing is under way; the chain goes on in it."""
+        if not self._path.exists() or self._path.stat().st_size <= bytes_max or self.unfinished():
+            return
+        keep = {
+            each.id: each
+            for each in self._orders.values()
+            if not each.acknowledged or (each.kind in ("plan", "apply", "undo") and each.at > now - REMEMBERED_S)
+        }
+        plans = {each.plan_hash for each in keep.values()} | {
+            each.result.hash for each in keep.values() if isinstance(each.result, PlanResult)
+        }
+        carried: dict[str, Json] = {
+            "what": "carried",
+            "at": now,
+            "sequence": self.sequence,
+            "nonces": {nonce: expires for nonce, expires in self._nonces.items() if expires > now},
+            "orders": [_carry(each) for each in keep.values()],
+            "plans": {
+                name: to_json(note)
+                for name, note in self._plans.items()
+                if name in plans or note.as_of > now - REMEMBERED_S
+            },
+        }
+        self._path.rename(self._path.with_name(f"ledger-{self._entries:09}.jsonl"))
+        self._nonces, self._orders, self._plans = {}, {}, {}
+        self._append(carried)
+        for old in _older(self._path)[:-FILES_KEPT]:
+            old.unlink()
+
+    def _append(self, entry: Mapping[str, Json]) -> None:
+        whole: dict[str, Json] = {**entry, "n": self._entries + 1, "previous": self._hash}
+        whole["hash"] = sha256_hex(canonical_bytes(whole))
+        fresh = not self._path.exists()
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            body = canonical_bytes(whole) + b"\n"
+            while body:
+                body = body[os.write(descriptor, body) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if fresh:
+            sync_folder(self._path.parent)
+        self._take(whole, self._path.name)
+
+    def _take(self, entry: Mapping[str, Json], place: str) -> None:
+        """Fold one entry in, if it hangs on the one before."""
+        rest = {name: value for name, value in entry.items() if name != "hash"}
+        first = self._entries == 0 and entry.get("what") == "carried"
+        fits = first or (entry.get("previous") == self._hash and entry.get("n") == self._entries + 1)
+        if not fits or entry.get("hash") != sha256_hex(canonical_bytes(rest)):
+            raise Unusable(
+                f"the ledger was changed by somebody else at {place}; this device obeys nobody until it is looked at"
+            )
+        self._entries = cast(int, entry["n"])
+        self._hash = cast(str, entry["hash"])
+        what = entry["what"]
+        if what == "carried":
+            self._take_carried(entry)
+        elif what == "accepted":
+            self._take_accepted(entry)
+        elif what == "acknowledged":
+            for name in cast(list[str], entry["ids"]):
+                self._orders[name].acknowledged = True
+                self._orders[name].result = None
+        elif what != "refused":
+            self._take_progress(cast(str, what), entry)
+
+    def _take_accepted(self, entry: Mapping[str, Json]) -> None:
+        self.sequence = max(self.sequence, cast(int, entry["sequence"]))
+        now = cast(int, entry["at"])
+        self._nonces = {nonce: expires for nonce, expires in self._nonces.items() if expires > now}
+        self._nonces[cast(str, entry["nonce"])] = cast(int, entry["expires"])
+        self._orders[cast(str, entry["id"])] = Remembered(
+            id=cast(str, entry["id"]),
+            digest=cast(str, entry["digest"]),
+            kind=cast(str, entry["kind"]),
+            action=cast(str, entry["action"]),
+            fix=cast("int | None", entry["fix"]),
+            plan_hash=cast(str, entry["plan_hash"]),
+            at=now,
+            signed=from_json(SignedOrder, entry["order"]),
+        )
+
+    def _take_progress(self, what: str, entry: Mapping[str, Json]) -> None:
+        order = self._orders[cast(str, entry["id"])]
+        if what == "started":
+            order.started = True
+        elif what == "begun":
+            order.begun, order.child = cast(int, entry["step"]) + 1, None
+        elif what == "child":
+            order.child = (cast(int, entry["pid"]), cast(int, entry["born"]))
+        elif what == "step":
+            order.steps.append(from_json(StepDone, entry["done"], strict=False))
+        elif what == "finished":
+            order.result = _result(entry["result"])
+            order.finished, order.signed, order.child = True, None, None
+            if isinstance(order.result, PlanResult):
+                self._plans[order.result.hash] = _note(order.result.plan)
+        else:
+            raise Unusable(f"the ledger holds an entry {what!r} that this agent does not know; it is newer than we are")
+
+    def _take_carried(self, entry: Mapping[str, Json]) -> None:
+        self.sequence = cast(int, entry["sequence"])
+        self._nonces = dict(cast(Mapping[str, int], entry["nonces"]))
+        for each in cast(list[Mapping[str, Json]], entry["orders"]):
+            order = Remembered(**{name: each[name] for name in _CARRIED})  # type: ignore[arg-type]
+            order.result = None if each["result"] is None else _result(each["result"])
+            self._orders[order.id] = order
+        for name, note in cast(Mapping[str, Json], entry["plans"]).items():
+            self._plans[name] = from_json(PlanNote, note)
+
+
+_CARRIED = ("id", "digest", "kind", "action", "fix", "plan_hash", "at", "started", "finished", "acknowledged")
+
+
+def _carry(order: Remembered) -> Json:
+    kept: dict[str, Json] = {name: getattr(order, name) for name in _CARRIED}
+    return {**kept, "result": None if order.result is None else to_json(order.result)}
+
+
+def _note(plan: Plan) -> PlanNote:
+    states = {
+        step.step.service: step.state
+        for step in plan.steps
+        if isinstance(step.step, StartService | StopService | RestartService)
+    }
+    return PlanNote(plan.as_of, plan.fix, plan.action, states)
+
+
+def _result(value: Json) -> Result:
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if not isinstance(kind, str) or kind not in RESULTS:
+        raise Unusable("the ledger holds a result that this agent does not know")
+    return from_json(RESULTS[kind], value, strict=False)
+
+
+def _read(path: Path) -> Iterator[Mapping[str, Json]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                entry = parse_json(line, LINE_BYTES_MAX)
+            except Malformed as error:
+                raise Unusable(f"the ledger is damaged at {path.name}:{number}") from error
+            if not isinstance(entry, Mapping):
+                raise Unusable(f"the ledger is damaged at {path.name}:{number}")
+            yield entry
+
+
+def _cut_torn_line(path: Path) -> None:
+    """A last line without its end was being written when the power went: what it tells of had not begun."""
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            return
+        file.seek(max(0, size - LINE_BYTES_MAX))
+        start, tail = file.tell(), file.read()
+        if not tail.endswith(b"\n"):
+            file.truncate(start + tail.rfind(b"\n") + 1)
+            os.fsync(file.fileno())
+
+
+def _older(path: Path) -> list[Path]:
+    return sorted(path.parent.glob("ledger-*.jsonl"))
