@@ -9,6 +9,8 @@ from quell.journey.triage.mind import Mind
 from quell.seams import Action, Channel
 from quell.store.change import Store
 from quell.store.deliveries import Line
+from quell.store.signer_client import SignedByUs
+from quell.wire.orders import OrderKind
 
 GATE_TARGET = 0.95
 SAME_PROBLEM_FOR = timedelta(hours=12)
@@ -17,8 +19,13 @@ SAME_PROBLEM_FOR = timedelta(hours=12)
 class Signer(Protocol):
     """The process that holds the order key; it checks consent and caps itself before it signs."""
 
-    async def sign_order(self, fix: int | None, ticket: int | None, device: int, kind: str) -> int:
-        """Sign an order and put it into the device's list; the order's id. Refused when there is no leave for it."""
+    async def public_keys(self) -> tuple[str, str]:
+        """The public keys for orders and for checkpoints."""
+
+    async def sign_order(
+        self, kind: OrderKind, *, fix: int | None = None, device: int | None = None, ticket: int | None = None
+    ) -> SignedByUs:
+        """A signed order; Refused when there is no leave for it, TryAgain when the signer does not answer."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Device:
     site: str | None
     owner: int | None
     public_key: bytes | None
-    policy: Mapping[str, object] | None
+    status: Mapping[str, object] | None
     agent_version: str | None
     enrolled_at: datetime | None
     revoked_at: datetime | None
@@ -144,6 +144,21 @@ async def seen(change: Change, number: int, nonce: str) -> None:
     await change.connection.execute(device.update().where(device.c.id == number).values(seen_at=change.at))
 
 
+async def keep_status(change: Change, number: int, status: object, version: str) -> None:
+    """Keep the small picture that came with a poll."""
+    values: dict[str, object] = {"status": status}
+    if version:
+        values["agent_version"] = version
+    await change.connection.execute(device.update().where(device.c.id == number).values(values))
+
+
+async def keep_head(change: Change, number: int, entries: int, head: str) -> None:
+    """Keep the end of the device's own ledger, so that a shortened one is noticed later."""
+    await change.connection.execute(
+        device.update().where(device.c.id == number).values(ledger={"entries": entries, "hash": head})
+    )
+
+
 async def forget_nonces(change: Change) -> None:
     """Drop nonces that are too old for their call to be believed anyway."""
     old = change.at - NONCE_KEPT_FOR
@@ -165,7 +180,7 @@ def _device(row: Row[tuple[object, ...]]) -> Device:
         row.site,
         row.owner,
         row.public_key,
-        row.policy,
+        row.status,
         row.agent_version,
         row.enrolled_at,
         row.revoked_at,

@@ -106,6 +106,12 @@ async def agree(change: Change, number: int, plan_hash: str, actor: str) -> int:
     return int((await change.connection.execute(consent.insert().values(values).returning(consent.c.id))).scalar_one())
 
 
+async def withdraw(change: Change, number: int) -> None:
+    """Withdraw whatever consent was given to a fix."""
+    query = consent.update().where(consent.c.fix == number, consent.c.withdrawn_at.is_(None))
+    await change.connection.execute(query.values(withdrawn_at=change.at))
+
+
 async def add_order(
     change: Change, signed: SignedByUs, kind: str, device: int, fix_id: int | None, ticket: int | None
 ) -> int:
@@ -159,11 +165,10 @@ async def order(connection: AsyncConnection, number: int) -> Ordered | None:
     return _ordered(row) if row is not None else None
 
 
-async def last_order(connection: AsyncConnection, fix_id: int, kind: str) -> Ordered | None:
-    """The latest order of one kind for a fix."""
-    query = select(fix_order).where(fix_order.c.fix == fix_id, fix_order.c.kind == kind)
-    row = (await connection.execute(query.order_by(fix_order.c.id.desc()).limit(1))).one_or_none()
-    return _ordered(row) if row is not None else None
+async def orders_of(connection: AsyncConnection, fix_id: int) -> list[Ordered]:
+    """All orders of a fix, oldest first."""
+    query = select(fix_order).where(fix_order.c.fix == fix_id).order_by(fix_order.c.id)
+    return [_ordered(row) for row in await connection.execute(query)]
 
 
 async def run_out(change: Change) -> list[Ordered]:
