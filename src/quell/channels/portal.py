@@ -50,7 +50,7 @@ class Portal:
         answers = text_at(body, "reply_to")
         return (
             Incoming(
-                source_key=hashlib.sha256(hook.body).hexdigest(),
+                source_key=hook.headers.get("x-quell-delivery") or hashlib.sha256(hook.body).hexdigest(),
                 said=_said(labels),
                 text=storable(text_at(body, "text"))[:TEXT_CHARS_MAX],
                 subject=one_line(text_at(body, "subject")) or None,

@@ -295,7 +295,7 @@ def field_value(event: Event) -> FieldValue:
     return FieldValue(
         value=None if value is None else str(value),
         by=SetBy[str(body["by"]).upper()],
-        actor=event.actor,
+        actor=str(body.get("actor", event.actor)),
         at=event.at,
         confidence=float(confidence) if isinstance(confidence, int | float) else None,
         reasons=reasons_from(body.get("reasons")),

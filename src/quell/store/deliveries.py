@@ -110,6 +110,13 @@ async def load(connection: AsyncConnection, number: int) -> Delivery | None:
     return Delivery(row.id, row.channel, row.source_key, hook, row.state, row.attempts, row.received_at)
 
 
+async def find(connection: AsyncConnection, key: str, source_key: str) -> int | None:
+    """The id of a stored delivery."""
+    query = select(delivery.c.id).where(delivery.c.channel == key, delivery.c.source_key == source_key)
+    found = (await connection.execute(query)).scalar_one_or_none()
+    return int(found) if found is not None else None
+
+
 async def mark(change: Change, number: int, state: str, says: str = "") -> None:
     """Say what became of a delivery: `read` or `failed`."""
     values = {"state": state, "says": says, "read_at": change.at}

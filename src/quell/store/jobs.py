@@ -2,12 +2,14 @@
 
 import heapq
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import procrastinate
+import procrastinate.exceptions
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.event import Json
@@ -15,9 +17,6 @@ from quell.core.event import Json
 URGENT = 10
 USUAL = 0
 QUEUE = "quell"
-
-Work = Callable[..., Awaitable[None]]
-
 
 @dataclass(frozen=True)
 class Job:
@@ -44,6 +43,13 @@ class Jobs(Protocol):
         """Called after it has committed."""
 
 
+def queue_app(conninfo: str) -> procrastinate.App:
+    """The queue over the database at libpq's address `conninfo`; it lives in a schema of its own."""
+    options = "-c search_path=quell_jobs,public"
+    connector = procrastinate.PsycopgConnector(conninfo=conninfo, kwargs={"options": options})
+    return procrastinate.App(connector=connector)
+
+
 class QueuedJobs:
     """The real queue: rows in the same database, taken by any worker."""
 
@@ -59,7 +65,7 @@ class QueuedJobs:
         for job in jobs:
             await self._defer(raw, job)
 
-    async def _defer(self, raw: object, job: Job) -> None:
+    async def _defer(self, raw: Any, job: Job) -> None:
         task = self.app.configure_task(
             job.task,
             queue=QUEUE,
@@ -69,7 +75,13 @@ class QueuedJobs:
             queueing_lock=job.only_once,
             connection=raw,
         )
-        await task.defer_async(**job.args)
+        if job.only_once is None:
+            await task.defer_async(**job.args)
+            return
+        # A savepoint, since a second waiting job of the same name must not undo the change that asked for it.
+        with suppress(procrastinate.exceptions.AlreadyEnqueued):
+            async with raw.transaction():
+                await task.defer_async(**job.args)
 
     async def committed(self, jobs: tuple[Job, ...]) -> None:
         """Nothing more to do: the queue's trigger has told the workers."""

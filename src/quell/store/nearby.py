@@ -73,7 +73,8 @@ async def open_tickets(connection: AsyncConnection, root: int, service: str | No
 async def first_message(connection: AsyncConnection, number: int) -> int | None:
     """The id of the message that a report began with."""
     query = select(func.min(message.c.id)).where(message.c.report == number, message.c.direction == "in")
-    return (await connection.execute(query)).scalar_one_or_none()
+    found = (await connection.execute(query)).scalar_one_or_none()
+    return int(found) if found is not None else None
 
 
 async def ending(connection: AsyncConnection, number: int) -> Ending:

@@ -12,6 +12,7 @@ from quell.core.ticket import reasons_json
 from quell.store.change import Change
 from quell.store.tables import correction, decision, proposal
 
+JOINT = "all"
 CORRECTIONS_LOCK = 0x4C4541524E  # "LEARN": corrections commit in the order of their ids.
 
 
@@ -155,6 +156,18 @@ async def check(change: Change, report: int, field: str, truth: str | None) -> N
     """A person said what is true: the first word about a decision counts, later changes of mind do not."""
     query = decision.update().where(decision.c.report == report, decision.c.field == field, decision.c.right.is_(None))
     right = decision.c.value.is_not_distinct_from(truth)
+    await change.connection.execute(query.values(right=right, checked_at=change.at))
+
+
+async def check_joint(change: Change, report: int) -> None:
+    """Once a person has said all of it: the joint decision was right when every part of it was."""
+    parts = select(func.bool_and(decision.c.right), func.count(), func.count(decision.c.right)).where(
+        decision.c.report == report, decision.c.field != JOINT
+    )
+    right, asked, answered = (await change.connection.execute(parts)).one()
+    if not asked or answered < asked:
+        return
+    query = decision.update().where(decision.c.report == report, decision.c.field == JOINT, decision.c.right.is_(None))
     await change.connection.execute(query.values(right=right, checked_at=change.at))
 
 

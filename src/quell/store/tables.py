@@ -513,6 +513,16 @@ told = Table(
     UniqueConstraint("report", "what"),
 )
 
+undo = Table(
+    "undo",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
+    _json("steps"),
+    _at("at"),
+    _maybe_at("used_at"),
+)
+
 api_token = Table(
     "api_token",
     metadata,

@@ -161,10 +161,10 @@ async def _fix_runs(connection: AsyncConnection, root: int) -> bool:
     return any(each.state in fixes.RUNNING for each in await fixes.of_tickets(connection, numbers))
 
 
-async def fix_held(house: House, ticket_number: int, fix: int, says: str) -> None:
+async def fix_held(house: House, number: int, fix: int, says: str) -> None:
     """The check of a fix has passed: the ticket ends, verified, and everyone hears what was done."""
     async with house.store.change() as change:
-        root = await incidents.root_of(change.connection, ticket_number)
+        root = await incidents.root_of(change.connection, number)
         state = await tickets.load(change.connection, root, lock=True)
         if not state.is_open:
             return

@@ -76,4 +76,4 @@ async def take_look(house: House, order: int) -> None:
             change, found.ticket, "evidence_gathered", f"device:{device.id}", {"telemetry": 1, "findings": len(said)}
         )
         await incidents.regather(change, await incidents.root_of(change.connection, found.ticket))
-        change.later(Job(tasks.OFFER_FIX, {"ticket": found.ticket}))
+        change.later(Job(tasks.OFFER_FIX, {"number": found.ticket}))

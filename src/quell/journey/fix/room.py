@@ -190,7 +190,7 @@ async def _take_check(house: House, order: Ordered, fix: int) -> None:
     nxt = after_check(passed, says, can_undo=bool(undo))
     if await _step(house, fix, ("checking",), nxt, "fix_checked", order) and nxt.state == "held":
         async with house.store.change() as change:
-            held: dict[str, Json] = {"ticket": now.ticket, "fix": fix, "says": f"{now.action}: {says}"}
+            held: dict[str, Json] = {"number": now.ticket, "fix": fix, "says": f"{now.action}: {says}"}
             change.later(Job(tasks.FIX_HELD, held))
 
 

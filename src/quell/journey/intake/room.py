@@ -18,6 +18,7 @@ from quell.store.jobs import Job
 from quell.store.reports import NewReport, Report
 
 ACTOR = "intake"
+DELIVERY_HEADER = "x-quell-delivery"
 LABELS_MAX = 100
 LABEL_CHARACTERS_MAX = 500
 DEVICE_LABELS = ("instance", "host", "hostname", "node")
@@ -61,7 +62,8 @@ async def read(house: House, delivery: int) -> None:
         line = await deliveries.line(change.connection, found.channel)
         if line is None:
             raise TryAgain(f"delivery {delivery} came by a channel that is gone")
-        heard = house.channels[line.name].read(found.hook, house.settings_of(line))
+        hook = replace(found.hook, headers={**found.hook.headers, DELIVERY_HEADER: found.source_key})
+        heard = house.channels[line.name].read(hook, house.settings_of(line))
         # Locks on identities are always taken in the same order, so that two groups never wait for each other.
         for each in sorted(heard, key=lambda one: one.identity or ""):
             await _hear(change, line, each)

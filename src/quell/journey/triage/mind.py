@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -31,13 +31,21 @@ class Asked:
 class Mind:
     """Holds one model; every call goes through `ready` first, which takes what was learnt elsewhere meanwhile."""
 
-    def __init__(self, model: Model) -> None:
-        """Start empty; the model is fitted at the first call."""
-        self.model = model
+    def __init__(self, make: Callable[[], Model]) -> None:
+        """Start empty: `make` builds the model when it is first asked, since doors that never ask need none."""
+        self._make = make
+        self._model: Model | None = None
         self._lock = asyncio.Lock()
         self._loaded_at: object | None = None
         self._taught = 0
         self._messages: OrderedDict[int, Message] = OrderedDict()
+
+    @property
+    def model(self) -> Model:
+        """The model, built when it is first needed."""
+        if self._model is None:
+            self._model = self._make()
+        return self._model
 
     async def ask(self, connection: AsyncConnection, message: int, ticket: int, at: datetime) -> Asked:
         """Read out of the database what the model has to see for one message of a ticket."""
@@ -46,9 +54,8 @@ class Mind:
         known = await self._remember(connection, wanted)
         if message not in known:
             raise TryAgain(f"message {message} is not there yet")
-        tickets = tuple(
-            readings.as_open_ticket(one, [known[each] for each in one.messages if each in known]) for one in found
-        )
+        shown = [(one, [known[each] for each in one.messages if each in known]) for one in found]
+        tickets = tuple(readings.as_open_ticket(one, members) for one, members in shown if members)
         return Asked(known[message], tickets, at, digest_of(known[message], tickets, at))
 
     async def propose(self, connection: AsyncConnection, asked: Asked) -> Reading:

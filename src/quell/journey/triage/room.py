@@ -84,7 +84,7 @@ async def _save(
         root = await incidents.root_of(change.connection, known.ticket)
         await announce_growth(change, root)
         if not decided.noise:
-            change.later(Job(tasks.EXAMINE, {"ticket": known.ticket}))
+            change.later(Job(tasks.EXAMINE, {"number": known.ticket}))
 
 
 async def _save_fields(

@@ -1,0 +1,117 @@
+"""The only file that knows everybody: puts store, channels, actions, model and rooms together for every door."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_bytes
+
+import procrastinate
+
+from quell.journey.desk import TheDesk
+from quell.journey.house import House
+from quell.journey.triage.mind import Mind
+from quell.ml.embedder import Embedder, find_weights
+from quell.ml.engine import Engine
+from quell.seams import Action, Channel, Model, find
+from quell.settings import Settings
+from quell.store import postgres
+from quell.store.change import Store
+from quell.store.database import connect, driver_url
+from quell.store.jobs import QueuedJobs, queue_app
+from quell.store.notify import Notifier
+from quell.store.schema import migrate
+from quell.store.signer_client import SignerClient
+
+SECRET_BYTES = 32
+SECRET_FILE = "secret.key"
+
+
+@dataclass(frozen=True)
+class Built:
+    """Everything a door may need, in one running process."""
+
+    settings: Settings
+    url: str
+    store: Store
+    house: House
+    desk: TheDesk
+    jobs: procrastinate.App
+    signer: SignerClient
+    secret: bytes
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def channels() -> dict[str, Channel]:
+    """Every channel in the package."""
+    return find("quell.channels", "CHANNEL", Channel)
+
+
+def actions() -> dict[str, Action]:
+    """Every action in the package."""
+    return find("quell.actions", "ACTION", Action)
+
+
+def make_model(home: Path) -> Model:
+    """The engine with the embedding weights if they are installed, on words alone if not."""
+    weights = find_weights()
+    embedder = Embedder.load(weights, home / "cache") if weights is not None else None
+    return Engine(embedder=embedder)
+
+
+def secret_of(home: Path) -> bytes:
+    """The installation's own secret, made at the first start and readable by its owner only."""
+    path = home / SECRET_FILE
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(token_bytes(SECRET_BYTES))
+    return path.read_bytes()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, application: str = "quell") -> AsyncIterator[Built]:
+    """Everything built over the configured database, or the embedded one, which is started if it does not run."""
+    if settings.database_url is not None:
+        async with built(settings, settings.database_url, application) as made:
+            yield made
+        return
+    with postgres.start(settings.home) as running:
+        async with built(settings, running.server.url, application) as made:
+            yield made
+
+
+@asynccontextmanager
+async def built(settings: Settings, url: str, application: str = "quell") -> AsyncIterator[Built]:
+    """Everything built over the database at this address, which is brought up to date first."""
+    migrate(url)
+    engine = connect(url, application)
+    app = queue_app(driver_url(url))
+    notifier = Notifier(driver_url(url))
+    store = Store(engine, now, QueuedJobs(app), notifier.poke)
+    signer = SignerClient(settings.home)
+    secret = secret_of(settings.home)
+    house = House(
+        store=store,
+        channels=channels(),
+        actions=actions(),
+        mind=Mind(lambda: make_model(settings.home)),
+        signer=signer,
+        public_url=settings.public_url,
+        secrets={"token_key": secret.hex()},
+    )
+    try:
+        async with app.open_async():
+            yield Built(settings, url, store, house, TheDesk(house), app, signer, secret)
+    finally:
+        await notifier.stop()
+        await engine.dispose()

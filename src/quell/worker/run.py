@@ -1,0 +1,109 @@
+"""A worker process: runs the queue's jobs, mends what a dead worker left, and minds orders that ran out."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import procrastinate
+from procrastinate import JobContext, RetryDecision
+from procrastinate.jobs import Job as QueuedJob
+
+from quell.core.errors import Refused, TryAgain
+from quell.journey import flow, tasks
+from quell.journey.intake import room as intake
+from quell.settings import Settings
+from quell.store.jobs import QUEUE
+from quell.store.mending import retry_stalled
+from quell.wiring import Built, opened
+
+HEARTBEAT_S = 2.0
+DEAD_AFTER_S = 10.0
+MEND_EVERY_S = 3.0
+MIND_ORDERS_EVERY_S = 15.0
+FINISH_WITHIN_S = 20.0
+ATTEMPTS_MAX = 12
+ATTEMPTS_BUG_MAX = 4
+WAIT_FIRST_S = 1
+WAIT_MAX_S = 300
+
+log = logging.getLogger("quell.worker")
+
+
+class Patience(procrastinate.BaseRetryStrategy):
+    """Outside trouble is tried again for long, our own bugs a few times, refusals never."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: QueuedJob) -> RetryDecision | None:
+        """When to try again, None for never."""
+        if isinstance(exception, Refused):
+            return None
+        most = ATTEMPTS_MAX if isinstance(exception, TryAgain) else ATTEMPTS_BUG_MAX
+        if job.attempts >= most:
+            return None
+        return RetryDecision(retry_in={"seconds": min(WAIT_FIRST_S * 2**job.attempts, WAIT_MAX_S)})
+
+
+def register(built: Built) -> None:
+    """Let every piece of work of the flow be done by its room's verb."""
+    for name in flow.WORK:
+        built.jobs.task(name=name, queue=QUEUE, retry=Patience(), pass_context=True)(_work(built, name))
+
+
+def _work(built: Built, name: str) -> Callable[..., Awaitable[None]]:
+    async def run(context: JobContext, **args: object) -> None:
+        try:
+            await flow.do(built.house, name, args)
+        except Exception as error:
+            log.warning("job_failed task=%s error=%s: %s", name, type(error).__name__, error)
+            if name == tasks.READ_DELIVERY and _is_last(error, context):
+                await intake.set_aside(built.house, int(str(args["delivery"])), f"{type(error).__name__}: {error}")
+                return
+            raise
+
+    return run
+
+
+def _is_last(error: Exception, context: JobContext) -> bool:
+    return context.job is None or Patience().get_retry_decision(exception=error, job=context.job) is None
+
+
+async def run(settings: Settings) -> None:
+    """Work until told to stop."""
+    async with opened(settings, "quell worker") as built:
+        await work(built)
+
+
+async def work(built: Built) -> None:
+    """Take jobs until cancelled or told to stop by a signal."""
+    register(built)
+    await asyncio.to_thread(lambda: built.house.mind.model)
+    minders = [
+        asyncio.create_task(every(MEND_EVERY_S, lambda: retry_stalled(built.jobs, DEAD_AFTER_S))),
+        asyncio.create_task(every(MIND_ORDERS_EVERY_S, lambda: flow.do(built.house, tasks.MIND_ORDERS, {}))),
+    ]
+    log.info("worker_ready concurrency=%s", built.settings.workers)
+    try:
+        await built.jobs.run_worker_async(
+            queues=[QUEUE],
+            concurrency=built.settings.workers,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=DEAD_AFTER_S,
+            shutdown_graceful_timeout=FINISH_WITHIN_S,
+            fetch_job_polling_interval=1.0,
+            delete_jobs="successful",
+        )
+    finally:
+        for each in minders:
+            each.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*minders, return_exceptions=True)
+
+
+async def every(seconds: float, verb: Callable[[], Awaitable[object]]) -> None:
+    """Call a verb again and again; trouble is logged, and the next turn tries anew."""
+    while True:
+        try:
+            await verb()
+        except Exception as error:
+            log.warning("periodic_failed error=%s: %s", type(error).__name__, error)
+        await asyncio.sleep(seconds)
