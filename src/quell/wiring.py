@@ -50,12 +50,12 @@ def now() -> datetime:
 
 def channels() -> dict[str, Channel]:
     """Every channel in the package."""
-    return find("quell.channels", "CHANNEL", Channel)
+    return find("quell.channels", "CHANNEL", Channel)  # type: ignore[type-abstract]
 
 
 def actions() -> dict[str, Action]:
     """Every action in the package."""
-    return find("quell.actions", "ACTION", Action)
+    return find("quell.actions", "ACTION", Action)  # type: ignore[type-abstract]
 
 
 def make_model(home: Path) -> Model:

@@ -30,8 +30,8 @@ TICKETS_AT_ONCE_MAX = 500
 
 
 def actor_of(who: Who) -> Actor:
-    """The actor behind an account, with its role."""
-    return Actor(f"account:{who.account}", Role(who.role), who.name)
+    """The actor behind an account or a token, with its role."""
+    return Actor(who.actor or f"account:{who.account}", Role(who.role), who.name)
 
 
 class TheDesk:

@@ -1,10 +1,10 @@
 """The five rooms in order, and which verb of theirs does each piece of work that waits in the queue.
 
-    intake     Who says what, and have we heard it already?
-    triage     What is it, how urgent, whose, and is it the same as something open?
-    diagnose   Why does it happen?
-    fix        Make it right, with leave.
-    close      Did it stay right? Tell them, and learn.
+intake     Who says what, and have we heard it already?
+triage     What is it, how urgent, whose, and is it the same as something open?
+diagnose   Why does it happen?
+fix        Make it right, with leave.
+close      Did it stay right? Tell them, and learn.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -6,12 +6,13 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Who:
-    """The signed-in person who acts; `role` is owner, admin, technician, auditor or reporter."""
+    """Who acts: an account, or a token (`actor` names it then); `role` is one of `core.permission.Role`."""
 
     account: int
     name: str
     email: str
     role: str
+    actor: str = ""
 
 
 @dataclass(frozen=True)

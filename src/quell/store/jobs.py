@@ -18,6 +18,7 @@ URGENT = 10
 USUAL = 0
 QUEUE = "quell"
 
+
 @dataclass(frozen=True)
 class Job:
     """One piece of work: the task's name, its arguments, when (None: at once) and how urgent.

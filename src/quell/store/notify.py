@@ -29,7 +29,9 @@ class Notifier:
             try:
                 async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
                     while True:
-                        await connection.execute("SELECT pg_notify(%s, pg_snapshot_xmin(pg_current_snapshot())::text)", (CHANNEL,))
+                        await connection.execute(
+                            "SELECT pg_notify(%s, pg_snapshot_xmin(pg_current_snapshot())::text)", (CHANNEL,)
+                        )
                         await asyncio.sleep(PAUSE_S)
                         await self._due.wait()
                         self._due.clear()

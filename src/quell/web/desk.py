@@ -15,9 +15,7 @@ class Desk(Protocol):
     async def accept(self, who: Who, tickets: Sequence[Seen]) -> Done:
         """Say yes to all open proposals of these tickets; one undo takes all of it back."""
 
-    async def correct(
-        self, who: Who, tickets: Sequence[Seen], values: Mapping[str, str | None], why: str = ""
-    ) -> Done:
+    async def correct(self, who: Who, tickets: Sequence[Seen], values: Mapping[str, str | None], why: str = "") -> Done:
         """Set `category`, `owner` or `priority` (keys of the live lists, None clears) by a person's word; one undo."""
 
     async def join(self, who: Who, tickets: Sequence[Seen], into: int) -> Done:

@@ -52,7 +52,9 @@ async def read_form(request: Request, bytes_max: int = FORM_BYTES_MAX) -> Form:
     try:
         async with request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX) as raw:
             texts = [(key, value.replace("\0", "")) for key, value in raw.multi_items() if isinstance(value, str)]
-            files = [await _file(value) for _, value in raw.multi_items() if isinstance(value, UploadFile) and value.filename]
+            files = [
+                await _file(value) for _, value in raw.multi_items() if isinstance(value, UploadFile) and value.filename
+            ]
     except MultiPartException as wrong:
         raise Refused(f"This form cannot be read: {wrong.message}", 400, "bad_form") from wrong
     form = Form(tuple(texts), tuple(files))

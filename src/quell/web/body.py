@@ -1,0 +1,26 @@
+"""Reading a request's body without ever holding more than allowed."""
+
+from starlette.requests import Request
+
+from quell.core.errors import Refused
+
+JSON_BYTES_MAX = 1024 * 1024
+MAIL_BYTES_MAX = 25 * 1024 * 1024
+
+
+async def read_body(request: Request, bytes_max: int = JSON_BYTES_MAX) -> bytes:
+    """The raw bytes; Refused (413) as soon as there are too many, however they are announced."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > bytes_max:
+        raise _too_large(bytes_max)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(bytes_max: int) -> Refused:
+    return Refused(f"the body has more than {bytes_max // 1024} KiB", 413, "too_large")
