@@ -1,8 +1,11 @@
 """Reading a request's body without ever holding more than allowed."""
 
+import json
+from typing import Any
+
 from starlette.requests import Request
 
-from quell.core.errors import Refused
+from quell.core.errors import Fault, Refused
 
 JSON_BYTES_MAX = 1024 * 1024
 MAIL_BYTES_MAX = 25 * 1024 * 1024
@@ -24,3 +27,16 @@ async def read_body(request: Request, bytes_max: int = JSON_BYTES_MAX) -> bytes:
 
 def _too_large(bytes_max: int) -> Refused:
     return Refused(f"the body has more than {bytes_max // 1024} KiB", 413, "too_large")
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """The body as a JSON object, an empty one as {}; Refused (400) for anything else."""
+    if not raw.strip():
+        return {}
+    try:
+        given = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Refused("the body is not JSON", 400, "bad_json", (Fault("$", str(error)),)) from error
+    if not isinstance(given, dict):
+        raise Refused("the body is not an object", 400, "bad_json", (Fault("$", "must be an object"),))
+    return given

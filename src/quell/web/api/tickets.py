@@ -1,6 +1,5 @@
 """Tickets over the API: lists, one whole, and nouns for every verb."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -15,7 +14,7 @@ from quell.journey.desk import actor_of
 from quell.journey.spoken import Done, Seen
 from quell.store import evidence, fixes, incidents, listing, proposals, reports
 from quell.web.api.auth import Caller, answer, once
-from quell.web.body import read_body
+from quell.web.body import parse, read_body
 from quell.web.doors import doors_of
 
 FIELDS = ("category", "owner", "priority", "assignee")
@@ -117,7 +116,7 @@ async def accept(request: Request, who: Caller, number: int) -> Response:
     raw = await read_body(request)
 
     async def do() -> Response:
-        given = _parse(raw)
+        given = parse(raw)
         return await _shown(request, await doors_of(request).desk.accept(who, [_seen(number, given)]), number)
 
     return await once(request, who, raw, do)
@@ -129,7 +128,7 @@ async def join(request: Request, who: Caller, number: int) -> Response:
     raw = await read_body(request)
 
     async def do() -> Response:
-        given = _parse(raw)
+        given = parse(raw)
         doors = doors_of(request)
         if isinstance(given.get("report"), int):
             done = await doors.desk.put_back(who, number, given["report"])
@@ -159,7 +158,7 @@ async def close(request: Request, who: Caller, number: int) -> Response:
     raw = await read_body(request)
 
     async def do() -> Response:
-        given = _parse(raw)
+        given = parse(raw)
         solved_by = given.get("solved_by") or ""
         if not isinstance(solved_by, str):
             raise Refused("solved_by must be a text", 422, "bad_value", (Fault("solved_by", "must be a text"),))
@@ -181,7 +180,7 @@ async def reply(request: Request, who: Caller, number: int) -> Response:
     raw = await read_body(request)
 
     async def do() -> Response:
-        given = _parse(raw)
+        given = parse(raw)
         wanted = given.get("reports") or []
         if not isinstance(wanted, list) or not all(isinstance(each, int) for each in wanted):
             raise Refused("reports must be a list of numbers", 422, "bad_value", (Fault("reports", "is no list"),))
@@ -197,7 +196,7 @@ async def note(request: Request, who: Caller, number: int) -> Response:
     raw = await read_body(request)
 
     async def do() -> Response:
-        done = await doors_of(request).desk.note(who, number, _text(_parse(raw)))
+        done = await doors_of(request).desk.note(who, number, _text(parse(raw)))
         return await _shown(request, done, number, 201)
 
     return await once(request, who, raw, do)
@@ -209,7 +208,7 @@ async def plan_fix(request: Request, who: Caller, number: int) -> Response:
     raw = await read_body(request)
 
     async def do() -> Response:
-        given = _parse(raw)
+        given = parse(raw)
         params = given.get("params") or {}
         if not isinstance(params, dict) or not all(isinstance(each, str) for each in params.values()):
             raise Refused("params must map names to texts", 422, "bad_value", (Fault("params", "is no such map"),))
@@ -229,7 +228,7 @@ async def consent(request: Request, who: Caller, number: int, fix: int) -> Respo
 
     async def do() -> Response:
         await _check_fix(request, number, fix)
-        named = _parse(raw).get("plan_hash")
+        named = parse(raw).get("plan_hash")
         if not isinstance(named, str):
             raise Refused("name the plan by its hash", 422, "bad_value", (Fault("plan_hash", "is missing"),))
         return await _shown(request, await doors_of(request).desk.consent(who, fix, named), number, 201)
@@ -258,19 +257,7 @@ async def _shown(request: Request, done: Done, number: int, status: int = 200) -
 
 
 async def _given(request: Request) -> dict[str, Any]:
-    return _parse(await read_body(request))
-
-
-def _parse(raw: bytes) -> dict[str, Any]:
-    if not raw.strip():
-        return {}
-    try:
-        given = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Refused("the body is not JSON", 400, "bad_json", (Fault("$", str(error)),)) from error
-    if not isinstance(given, dict):
-        raise Refused("the body is not an object", 400, "bad_json", (Fault("$", "must be an object"),))
-    return given
+    return parse(await read_body(request))
 
 
 def _seen(number: int, given: dict[str, Any]) -> Seen:
