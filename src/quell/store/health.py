@@ -26,4 +26,4 @@ async def counts(connection: AsyncConnection) -> Mapping[str, int]:
 
 async def answers(connection: AsyncConnection) -> bool:
     """Whether the database answers."""
-    return (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    return bool((await connection.execute(text("SELECT 1"))).scalar_one() == 1)

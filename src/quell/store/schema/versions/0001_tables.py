@@ -183,6 +183,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("team_pkey")),
     )
     op.create_table(
+        "undo",
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("steps", JSONB(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("token", name=op.f("undo_pkey")),
+    )
+    op.create_table(
         "category",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -221,7 +230,8 @@ def upgrade() -> None:
         sa.Column("site", sa.Text(), nullable=True),
         sa.Column("owner", sa.BigInteger(), nullable=True),
         sa.Column("public_key", sa.LargeBinary(), nullable=True),
-        sa.Column("policy", JSONB(), nullable=True),
+        sa.Column("status", JSONB(), nullable=True),
+        sa.Column("ledger", JSONB(), nullable=True),
         sa.Column("agent_version", sa.Text(), nullable=True),
         sa.Column("sequence", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
