@@ -13,6 +13,8 @@ from quell.store.change import Change
 from quell.store.tables import ticket
 
 ANCESTORS_MAX = 1000
+ANNOUNCED_LEVELS = ("P1", "P2")
+RULE = "rule:triage"
 
 
 async def join(
@@ -32,7 +34,7 @@ async def join(
         await tickets.record(change, root, "ticket_stirred", actor, {"by_ticket": child})
     await maybe(change, child, None)
     await incidents.move_subtree(change.connection, child, root)
-    await incidents.regather(change, root)
+    await settle(change, root)
     return root
 
 
@@ -66,6 +68,26 @@ async def stir(change: Change, child: int, actor: str) -> None:
         if (await tickets.load(change.connection, each, lock=True)).status not in OPEN_STATUSES:
             await tickets.record(change, each, "ticket_stirred", actor, {"by_ticket": child})
     await incidents.regather(change, await incidents.root_of(change.connection, child))
+
+
+async def settle(change: Change, root: int) -> None:
+    """Gather a ticket anew; when a person's level is held while the crowd asks for P1 or P2, say so once."""
+    gathered = await incidents.regather(change, root)
+    other = gathered.other
+    if other is None or other.value not in ANNOUNCED_LEVELS:
+        return
+    if await tickets.announced(change.connection, root) == other.value:
+        return
+    own = gathered.fields["priority"].value
+    body: dict[str, Json] = {
+        "field": "priority",
+        "value": other.value,
+        "held": own,
+        "by": "rule",
+        "reasons": reasons_json(other.reasons),
+    }
+    await tickets.record(change, root, "opinion_announced", RULE, body)
+    await tickets.update(change.connection, root, announced=other.value)
 
 
 async def maybe(change: Change, child: int, into: int | None) -> None:

@@ -82,7 +82,7 @@ async def _save(
         await _save_decisions(change, known, reading, decided)
         await mark_sure(change, known.ticket, reading.sure, decided)
         root = await incidents.root_of(change.connection, known.ticket)
-        await announce_growth(change, root)
+        await joins.settle(change, root)
         if not decided.noise:
             change.later(Job(tasks.EXAMINE, {"number": known.ticket}))
 
@@ -170,26 +170,6 @@ async def mark_sure(change: Change, number: int, sure: float, decided: Sorted) -
     """Write how sure the model is of the whole ticket, and whether somebody has to say yes."""
     needs_yes = not decided.automatic and not decided.noise
     await tickets.update(change.connection, number, sure=sure, needs_yes=needs_yes)
-
-
-async def announce_growth(change: Change, root: int) -> None:
-    """When a person's level is held while the crowd asks for P1 or P2, say so once in the timeline."""
-    gathered = await incidents.regather(change, root)
-    other = gathered.other
-    if other is None or other.value not in ("P1", "P2"):
-        return
-    if await tickets.announced(change.connection, root) == other.value:
-        return
-    own = gathered.fields["priority"].value
-    body: dict[str, Json] = {
-        "field": "priority",
-        "value": other.value,
-        "held": own,
-        "by": "rule",
-        "reasons": reasons_json(other.reasons),
-    }
-    await tickets.record(change, root, "opinion_announced", RULE, body)
-    await tickets.update(change.connection, root, announced=other.value)
 
 
 async def hear_reply(house: House, report: int, message: int, automatic: bool) -> Reading | None:
