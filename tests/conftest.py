@@ -1,6 +1,5 @@
 """What every test may ask for: a real PostgreSQL, and in it a fresh, migrated database of the test's own."""
 
-import importlib.util
 import itertools
 import os
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from quell.store import postgres
+from quell.store.schema import migrate
 
 TEMPLATE = "template_quell"
 NUMBERS = itertools.count(1)
@@ -31,10 +31,7 @@ def server() -> Iterator[postgres.Server]:
 def template(server: postgres.Server) -> str:
     """The name of a database that holds the newest schema and no data; it is cloned, never written to."""
     made = postgres.create_database(server, TEMPLATE)
-    if importlib.util.find_spec("quell.store.schema"):
-        from quell.store.schema import migrate
-
-        migrate(made.url)
+    migrate(made.url)
     return TEMPLATE
 
 

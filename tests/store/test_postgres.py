@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from quell.core.errors import Broken
 from quell.store import cluster, keeper, postgres
+from quell.store.schema import migrate
 
 WAIT_SECONDS_MAX = 20.0
 IN_ANOTHER_PROCESS = """
@@ -270,11 +272,14 @@ def test_a_clone_holds_what_its_template_holds_and_is_dropped_under_a_connection
     assert ask(running.server, "SELECT count(*) FROM pg_database WHERE datname = 'clone'") == 0
 
 
-def test_a_port_makes_it_reachable_over_tcp(home: Path) -> None:
-    with postgres.start(home, durable=False, port=54329) as running:
-        over_tcp = running.server.conninfo().replace("@/", "@127.0.0.1:54329/").split("?")[0]
-        with psycopg.connect(over_tcp) as connection:
-            assert connection.execute("SELECT inet_server_port()").fetchone() == (54329,)
+def test_the_same_migrations_run_over_tcp_as_for_a_server_of_ones_own(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with postgres.start(home, durable=False, port=port) as running:
+        over_tcp = postgres.Server(running.server.url.replace("@/", f"@127.0.0.1:{port}/").split("?")[0])
+        assert ask(over_tcp, "SELECT inet_server_port()") == port
+        migrate(over_tcp.url)
+        assert ask(over_tcp, "SELECT count(*) FROM event") == 0
 
 
 def test_every_test_gets_a_database_of_its_own(database_url: str, server: postgres.Server) -> None:
