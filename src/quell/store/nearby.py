@@ -77,6 +77,15 @@ async def first_message(connection: AsyncConnection, number: int) -> int | None:
     return int(found) if found is not None else None
 
 
+async def message_of(connection: AsyncConnection, number: int, source_key: str) -> int | None:
+    """The id of the message in a report's conversation that came under this key, else of its latest one."""
+    own = select(message.c.id).where(message.c.report == number, message.c.direction == "in")
+    exact = (await connection.execute(own.where(message.c.source_key == source_key))).scalar_one_or_none()
+    if exact is None:
+        exact = (await connection.execute(own.order_by(message.c.id.desc()).limit(1))).scalar_one_or_none()
+    return int(exact) if exact is not None else None
+
+
 async def ending(connection: AsyncConnection, number: int) -> Ending:
     """How a solved ticket ended, with the words of whoever solved it."""
     query = select(ticket.c.title, ticket.c.changed_at).where(ticket.c.number == number)

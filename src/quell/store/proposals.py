@@ -159,6 +159,12 @@ async def check(change: Change, report: int, field: str, truth: str | None) -> N
     await change.connection.execute(query.values(right=right, checked_at=change.at))
 
 
+async def forget(change: Change, report: int, field: str) -> None:
+    """Nobody can say whether this was right, so it counts neither way."""
+    query = decision.delete().where(decision.c.report == report, decision.c.field == field, decision.c.right.is_(None))
+    await change.connection.execute(query)
+
+
 async def check_joint(change: Change, report: int) -> None:
     """Once a person has said all of it: the joint decision was right when every part of it was."""
     parts = select(func.bool_and(decision.c.right), func.count(), func.count(decision.c.right)).where(

@@ -176,7 +176,8 @@ async def _repeat(change: Change, line: Line, heard: Incoming, report: Report) -
 
 async def _over(change: Change, line: Line, heard: Incoming, report: Report) -> None:
     await reports.update(change.connection, report.number, over_at=change.at)
-    await _add_words(change, report.number, heard, None, line)
+    said = await _add_words(change, report.number, heard, None, line)
+    await reports.mark_kind(change.connection, said, "resolved")
     await change.record(reports.stream(report.number), "alert_over", f"channel:{line.name}", {})
     change.later(Job(tasks.ALERT_OVER, {"report": report.number}))
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from quell.core.event import canonical
 from quell.core.reading import Known, Message, OpenTicket, Reading
 from quell.seams import Model
 from quell.store import companies, proposals, readings
+from quell.store.readings import Candidate
 
 MESSAGES_KEPT_MAX = 20_000
 
@@ -50,13 +51,19 @@ class Mind:
     async def ask(self, connection: AsyncConnection, message: int, ticket: int, at: datetime) -> Asked:
         """Read out of the database what the model has to see for one message of a ticket."""
         found = await readings.candidates(connection, at, ticket)
-        wanted = {message, *(each for one in found for each in one.messages)}
-        known = await self._remember(connection, wanted)
-        if message not in known:
+        there = await self._remember(connection, {message})
+        if message not in there:
             raise TryAgain(f"message {message} is not there yet")
+        return await self.ask_about(connection, there[message], found, at)
+
+    async def ask_about(
+        self, connection: AsyncConnection, message: Message, found: Sequence[Candidate], at: datetime
+    ) -> Asked:
+        """The same for a message that is at hand, with these candidates."""
+        known = await self._remember(connection, {each for one in found for each in one.messages})
         shown = [(one, [known[each] for each in one.messages if each in known]) for one in found]
         tickets = tuple(readings.as_open_ticket(one, members) for one, members in shown if members)
-        return Asked(known[message], tickets, at, digest_of(known[message], tickets, at))
+        return Asked(message, tickets, at, digest_of(message, tickets, at))
 
     async def propose(self, connection: AsyncConnection, asked: Asked) -> Reading:
         """The model's answer, worked out beside the event loop."""
