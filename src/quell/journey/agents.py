@@ -8,12 +8,12 @@ from quell.core.errors import Refused
 from quell.core.incoming import Hook
 from quell.journey import tasks
 from quell.journey.house import House
+from quell.journey.intake import room as intake
 from quell.store import deliveries, devices, fixes
 from quell.store.change import Change
 from quell.store.devices import Device
 from quell.store.jobs import Job
 from quell.store.signer_client import read_envelope
-from quell.wire.canonical import canonical_bytes
 from quell.wire.errors import Malformed, Untrusted
 from quell.wire.messages import (
     ORDERS_MAX,
@@ -37,6 +37,7 @@ from quell.wire.shape import to_json
 
 TOKEN_VALID_FOR = timedelta(hours=24)
 DEVICE_CHANNEL = "device_agent"
+DEVICE_HEADER = "x-quell-device"
 
 Said = TypeVar("Said", Poll, Results, Reports)
 
@@ -110,15 +111,11 @@ async def _keep_result(change: Change, device: Device, nonce: str, result: objec
 
 
 async def reports(house: House, body: bytes, signature: str) -> bytes:
-    """Keep what a device saw itself, as deliveries of its channel; the answer's body."""
+    """Keep what a device saw itself, as a delivery of its channel; the answer's body."""
     device, said = await _open(house, Reports, body, signature)
     async with house.store.change() as change:
         line = await _line(house, change)
-        for each in said.reports:
-            raw = canonical_bytes({"hostname": device.hostname, "report": to_json(each)})
-            made = await deliveries.keep(change, line, f"{device.id}:{each.key}", Hook(raw))
-            if made is not None:
-                change.later(Job(tasks.READ_DELIVERY, {"delivery": made}))
+    await intake.take(house, line, Hook(body, {DEVICE_HEADER: device.hostname}))
     return write_response(Acknowledged(tuple(each.key for each in said.reports)))
 
 

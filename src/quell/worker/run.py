@@ -31,7 +31,10 @@ log = logging.getLogger("quell.worker")
 
 
 class Patience(procrastinate.BaseRetryStrategy):
-    """Outside trouble is tried again for long, our own bugs a few times, refusals never."""
+    """Outside trouble is tried again for long, our own bugs a few times, refusals never.
+
+    A TryAgain may carry the seconds that the other side asked us to wait as its second argument.
+    """
 
     def get_retry_decision(self, *, exception: BaseException, job: QueuedJob) -> RetryDecision | None:
         """When to try again, None for never."""
@@ -40,7 +43,9 @@ class Patience(procrastinate.BaseRetryStrategy):
         most = ATTEMPTS_MAX if isinstance(exception, TryAgain) else ATTEMPTS_BUG_MAX
         if job.attempts >= most:
             return None
-        return RetryDecision(retry_in={"seconds": min(WAIT_FIRST_S * 2**job.attempts, WAIT_MAX_S)})
+        asked = exception.args[1] if len(exception.args) > 1 else None
+        wait_s = asked if isinstance(asked, int) else min(WAIT_FIRST_S * 2**job.attempts, WAIT_MAX_S)
+        return RetryDecision(retry_in={"seconds": wait_s})
 
 
 def register(built: Built) -> None:

@@ -101,7 +101,9 @@ async def _new(change: Change, line: Line, heard: Incoming, person: int | None, 
     new = await _described(change, line, heard, person)
     number = await reports.add(change, replace(new, follows=where.follows), f"channel:{line.name}")
     said = await _add_words(change, number, heard, person, line)
-    await reports.add_keys(change.connection, line.key, number, heard.own_keys)
+    # A signed token names a report by its number; the channel has checked the signature before it says so.
+    names = (*heard.own_keys, f"report:{number}", f"{line.name}:{number}")
+    await reports.add_keys(change.connection, line.key, number, names)
     title = title_of(heard.subject, heard.text)
     made = await tickets.open_ticket(change, number, new.organisation, title, ACTOR)
     await reports.update(change.connection, number, ticket=made.number)
