@@ -101,6 +101,6 @@ async def _watch(built: Built, line: Line, stopped: asyncio.Event) -> None:
     async def take(raw: bytes) -> None:
         await intake.take(built.house, line.key, Hook(raw))
 
-    server = server_of(line.settings["imap_url"])
+    server = server_of(line.settings["imap_url"], "imap")
     poll_s = float(line.settings.get("imap_poll_s") or POLL_S_DEFAULT)
     await imap.watch(server, load, save, take, poll_s, stopped)
