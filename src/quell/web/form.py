@@ -15,6 +15,8 @@ FORM_BYTES_MAX = 1024 * 1024
 FILES_BYTES_MAX = 25 * 1024 * 1024
 FILES_MAX = 20
 FIELDS_MAX = 300
+# The forms that carry files; every other form is small.
+WITH_FILES = frozenset({"/portal/reports", "/setup/company"})
 TEXT_CHARACTERS_MAX = 100_000
 NAME_CHARACTERS_MAX = 200
 
@@ -43,28 +45,22 @@ class Form:
         return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
 
 
-async def read_form(request: Request, bytes_max: int = FORM_BYTES_MAX) -> Form:
+async def read_form(request: Request) -> Form:
     """The form of this request, read once; Refused 411 or 413 when its size is unknown or too large."""
     kept = getattr(request.state, "form", None)
     if isinstance(kept, Form):
         return kept
-    _check_length(request, getattr(request.state, "form_bytes_max", bytes_max))
+    _check_length(request, FILES_BYTES_MAX if request.url.path in WITH_FILES else FORM_BYTES_MAX)
     try:
         async with request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX) as raw:
-            texts = [(key, value.replace("\0", "")) for key, value in raw.multi_items() if isinstance(value, str)]
-            files = [
-                await _file(value) for _, value in raw.multi_items() if isinstance(value, UploadFile) and value.filename
-            ]
+            pairs = raw.multi_items()
+            texts = [(key, value.replace("\0", "")) for key, value in pairs if isinstance(value, str)]
+            files = [await _file(each) for _, each in pairs if isinstance(each, UploadFile) and each.filename]
     except MultiPartException as wrong:
         raise Refused(f"This form cannot be read: {wrong.message}", 400, "bad_form") from wrong
     form = Form(tuple(texts), tuple(files))
     request.state.form = form
     return form
-
-
-async def with_files(request: Request) -> None:
-    """Dependency of forms that carry files: allow more bytes; must stand before the check of the form token."""
-    request.state.form_bytes_max = FILES_BYTES_MAX
 
 
 def _check_length(request: Request, bytes_max: int) -> None:

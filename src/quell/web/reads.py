@@ -7,10 +7,10 @@ from typing import Protocol
 from quell.web.desk import Who
 from quell.web.views.devices import DevicesView, DeviceView
 from quell.web.views.portal import PortalView, RequestView
-from quell.web.views.queue import Peek, QueueView, Row
+from quell.web.views.queue import Peek, QueueView, Row, WhyView
 from quell.web.views.setup import SetupView
 from quell.web.views.signs import Chip
-from quell.web.views.ticket import EditView, MergeView, Talk, TicketView
+from quell.web.views.ticket import Download, EditView, MergeView, Talk, TicketView
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,15 @@ class Reads(Protocol):
     async def peek(self, who: Who, number: int) -> Peek:
         """The preview of one ticket."""
 
+    async def why(self, who: Who, number: int) -> WhyView:
+        """The reasons behind a ticket's proposal."""
+
+    async def file(self, number: int) -> Download:
+        """An attachment; the door has checked who may have it."""
+
+    async def file_of(self, report: int, number: int) -> Download:
+        """An attachment that stands in this report's own conversation, for its reporter."""
+
     async def ticket(self, who: Who, number: int, ask: Ask) -> TicketView:
         """The whole page of one ticket; previous and next are those of the view that was left for it."""
 
@@ -94,8 +103,8 @@ class Reads(Protocol):
     async def portal(self, email: str | None) -> PortalView:
         """The reporter's page; without an address only the form."""
 
-    async def request(self, report: int, email: str | None) -> RequestView:
-        """One request; with an address it must be this reporter's own."""
+    async def request(self, report: int, link: str) -> RequestView:
+        """One request as its reporter sees it; the door has checked the key, files hang below `link`."""
 
     async def devices(self, who: Who, which: str, words: str, after: str) -> DevicesView:
         """The fleet."""

@@ -4,7 +4,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -53,7 +55,7 @@ async def visit(request: Request) -> Visit:
     theme = chosen if chosen in THEMES else "auto"
     token = request.cookies.get(cookie_name(request, SESSION_COOKIE))
     if token:
-        async with deps.engine.begin() as connection:
+        async with deps.store.engine.begin() as connection:
             found = await sessions.find_session(connection, hash_token(token), deps.now())
         if found is not None:
             who = Who(found.id, found.name, found.email, found.role)
@@ -61,6 +63,9 @@ async def visit(request: Request) -> Visit:
     known = request.cookies.get(cookie_name(request, VISIT_COOKIE), "")[:VISIT_CHARACTERS_MAX]
     fresh = None if known else secrets.token_urlsafe(TOKEN_BYTES)
     return Visit(None, (known or str(fresh)).encode(), theme, fresh)
+
+
+Looker = Annotated[Visit, Depends(visit)]
 
 
 async def checked(request: Request) -> None:
@@ -102,7 +107,7 @@ async def begin(request: Request, response: Response, account: int) -> None:
     """Open a new session and set its cookie; a session that was there before ends, so that none is fixed by others."""
     deps, token, at = deps_of(request), secrets.token_urlsafe(TOKEN_BYTES), deps_of(request).now()
     old = request.cookies.get(cookie_name(request, SESSION_COOKIE))
-    async with deps.engine.begin() as connection:
+    async with deps.store.engine.begin() as connection:
         if old:
             await sessions.close_session(connection, hash_token(old))
         await sessions.open_session(connection, hash_token(token), account, at)
@@ -114,7 +119,7 @@ async def end(request: Request, response: Response) -> None:
     """Sign out: the session is gone from the database, not only from the browser."""
     token = request.cookies.get(cookie_name(request, SESSION_COOKIE))
     if token:
-        async with deps_of(request).engine.begin() as connection:
+        async with deps_of(request).store.engine.begin() as connection:
             await sessions.close_session(connection, hash_token(token))
     secure = request.url.scheme == "https"
     response.delete_cookie(cookie_name(request, SESSION_COOKIE), secure=secure, httponly=True, samesite="lax")

@@ -18,7 +18,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Frame:
-    """The shell: `position` is where the live events begin, so that nothing between page and stream is lost."""
+    """The shell around a page."""
 
     company: str
     name: str
@@ -29,6 +29,5 @@ class Frame:
     places: tuple[Place, ...] = ()
     views: tuple[Place, ...] = ()
     teams: tuple[Place, ...] = ()
-    position: str = ""
     may_work: bool = False
     may_set_up: bool = False

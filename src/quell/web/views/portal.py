@@ -7,12 +7,12 @@ from quell.web.views.ticket import Message
 
 
 @dataclass(frozen=True)
-class Request:
+class MyRequest:
     """One of my requests, with what happens next."""
 
+    report: int
     title: str
     says: str
-    href: str
     icon: str
     chip: Chip
     asks: bool = False
@@ -29,7 +29,7 @@ class PortalView:
     device: str = ""
     devices: tuple[str, ...] = ()
     fault: str = ""
-    requests: tuple[Request, ...] = ()
+    requests: tuple[MyRequest, ...] = ()
     ways: tuple[str, ...] = ()
 
 

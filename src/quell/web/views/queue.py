@@ -1,6 +1,6 @@
 """The queue: groups of rows, and the preview of one ticket beside it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from quell.web.views.signs import NO_CLOCK, NOBODY, Chip, Clock, Face, Light, Moment, Source, Spark, Why
 
@@ -84,6 +84,15 @@ class Peek:
 
 
 @dataclass(frozen=True)
+class WhyView:
+    """Why a ticket's proposal is what it is: (heading, reasons) by field, and how often such calls are right."""
+
+    title: str
+    blocks: tuple[tuple[str, tuple[Why, ...]], ...]
+    foot: str
+
+
+@dataclass(frozen=True)
 class Empty:
     """Why there is nothing to see: `kind` is quiet (all done), first (nothing ever came) or search (nothing fits)."""
 
@@ -106,4 +115,3 @@ class QueueView:
     peek: Peek | None = None
     empty: Empty | None = None
     cursor: int | None = None
-    position: str = field(default="")

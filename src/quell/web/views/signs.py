@@ -75,7 +75,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Spark:
-    """A tiny line of numbers, already scaled to `points` of an SVG polyline, with the sentence for those who cannot see."""
+    """A tiny line of numbers, scaled to `points` of an SVG polyline, with a sentence for those who cannot see it."""
 
     points: str
     says: str

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from quell.web.views.queue import Row
-from quell.web.views.signs import Chip, Clock, Face, Light, Moment, Source, Why
+from quell.web.views.signs import Chip, Clock, Face, Moment, Source, Why
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,14 @@ class File:
     name: str
     href: str
     size: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file's name and bytes."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -265,8 +273,6 @@ class TicketView:
     previous: int | None = None
     following: int | None = None
     place: str = ""
-    light: Light | None = None
-    position: str = ""
 
 
 @dataclass(frozen=True)
