@@ -8,7 +8,7 @@ import pytest
 from quell.agent.files import Wanted, delete_files, find_files, missing_files, total_bytes
 from quell.wire.errors import Untrusted
 
-LATER = 2**40
+LATER = 2**44
 ALL = Wanted("*", LATER, LATER, 2**30)
 
 
@@ -37,17 +37,17 @@ def test_the_oldest_come_first_and_the_bound_holds(tmp_path: Path) -> None:
 
 def test_only_old_files_with_matching_names(tmp_path: Path) -> None:
     """Age by the time of the last change, the pattern by the name alone."""
-    now = int(write(tmp_path / "a" / "new.log").stat().st_mtime)
+    now_ms = write(tmp_path / "a" / "new.log").stat().st_mtime_ns // 10**6
     write(tmp_path / "a" / "old.log", age_s=7200)
     write(tmp_path / "a" / "old.txt", age_s=7200)
-    assert names(tmp_path, Wanted("*.log", now - 3600, LATER, 2**30)) == ["a/old.log"]
+    assert names(tmp_path, Wanted("*.log", now_ms - 3_600_000, LATER, 2**30)) == ["a/old.log"]
 
 
 def test_what_came_after_the_plan_is_not_in_it(tmp_path: Path) -> None:
     """A file that claims to be old but was put there later does not slip in."""
     write(tmp_path / "late", age_s=7200)
-    created = (tmp_path / "late").stat().st_ctime
-    assert names(tmp_path, Wanted("*", LATER, int(created) - 1, 2**30)) == []
+    created_ms = (tmp_path / "late").stat().st_ctime_ns // 10**6
+    assert names(tmp_path, Wanted("*", LATER, created_ms - 1, 2**30)) == []
 
 
 def test_links_are_never_followed_nor_deleted(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.agent.conftest import Box, Office
 
 from quell.wire.orders import sign_order
 from quell.wire.results import ApplyResult, CheckResult, LookResult, PlanResult, Refusal, UndoResult, plan_hash
 from quell.wire.signing import new_key
 from quell.wire.steps import DiskFree, FlushNames, PutBackService, RestartService, ServiceRuns, StopService
+from tests.agent.conftest import Box, Office
 
 RESTART = (RestartService("web"),)
 CHECK = (ServiceRuns("web"),)

@@ -199,7 +199,7 @@ def test_a_plan_has_one_hash_and_every_part_counts() -> None:
     """Consent is to the words, the commands and the files together."""
     step = PLAN.steps[0]
     others = [
-        dataclasses.replace(PLAN, as_of=NOW + 1),
+        dataclasses.replace(PLAN, as_of_ms=NOW + 1),
         dataclasses.replace(PLAN, device_id="d-2"),
         dataclasses.replace(PLAN, fix=3),
         dataclasses.replace(PLAN, steps=(dataclasses.replace(step, says="Delete 2 files"),)),

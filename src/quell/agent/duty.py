@@ -104,7 +104,7 @@ class Duty:
             return CheckResult(order.id, all(each.passed for each in measured), measured)
         planner = Planner(self.home, policy)
         if order.kind == "plan":
-            plan = planner.plan(order, int(self.clock()))
+            plan = planner.plan(order, int(self.clock() * 1000))
             return PlanResult(order.id, plan, plan_hash(plan))
         return self._apply(order, planner) if order.kind == "apply" else self._undo(order, planner)
 
@@ -115,7 +115,7 @@ class Duty:
             raise Untrusted("plan_unknown", "this device never made that plan for this fix")
         if self.ledger.applied(order.plan_hash):
             raise Untrusted("already_applied", "that plan was applied before; it takes a new plan to do it again")
-        plan = planner.plan(order, note.as_of)
+        plan = planner.plan(order, note.as_of_ms)
         if plan_hash(plan) != order.plan_hash:
             raise Untrusted("plan_changed", "the device is not as it was when the plan was made; make a new plan")
         most = planner.policy.applies_per_hour_max
@@ -130,9 +130,11 @@ class Duty:
         if note is None or note.fix != order.fix or not self.ledger.applied(order.plan_hash):
             raise Untrusted("nothing_applied", "that plan was never applied here, so there is nothing to take back")
         planner.policy.allow(order.action, [step.kind for step in order.steps])
-        as_of = int(self.clock())
+        as_of_ms = int(self.clock() * 1000)
         was = [note.states.get(step.service, "") if isinstance(step, PutBackService) else "" for step in order.steps]
-        steps = [(planner.plan_step(step, as_of, state), state) for step, state in zip(order.steps, was, strict=True)]
+        steps = [
+            (planner.plan_step(step, as_of_ms, state), state) for step, state in zip(order.steps, was, strict=True)
+        ]
         outcome, done = self._change(order, planner, steps)
         return UndoResult(order.id, outcome, done)
 

@@ -14,6 +14,7 @@ from quell.wire.results import FILES_MAX, PlannedFile
 DEPTH_MAX = 40
 ENTRIES_MAX = 1_000_000
 BLOCK_BYTES = 512
+NS_IN_MS = 1_000_000
 PATHS_CHARACTERS_MAX = 200_000  # In one plan, so that it fits into one message however long the names are.
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,11 +22,11 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which files are meant: those that match, unchanged since `before` and there at `as_of`, on disk `on` if given."""
+    """Which files are meant: those that match, unchanged since `before_ms` and there at `as_of_ms`, on disk `on`."""
 
     pattern: str
-    before: int
-    as_of: int
+    before_ms: int
+    as_of_ms: int
     bytes_max: int
     on: int | None = None
 
@@ -162,8 +163,8 @@ def _fits(path: str, found: os.stat_result, wanted: Wanted) -> bool:
     """A second name means that deleting frees nothing; a name that is no text cannot stand in a plan."""
     return (
         fnmatch.fnmatchcase(_name(path), wanted.pattern)
-        and found.st_mtime <= wanted.before
-        and found.st_ctime <= wanted.as_of
+        and found.st_mtime_ns <= wanted.before_ms * NS_IN_MS
+        and found.st_ctime_ns <= wanted.as_of_ms * NS_IN_MS
         and found.st_nlink == 1
         and path.isprintable()
     )

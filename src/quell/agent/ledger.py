@@ -69,7 +69,7 @@ class Remembered:
 class PlanNote:
     """What must be remembered of a plan: as of when files were judged, and the state of each service before."""
 
-    as_of: int
+    as_of_ms: int
     fix: int | None
     action: str
     states: Mapping[str, str]
@@ -207,7 +207,7 @@ class Ledger:
             "plans": {
                 name: to_json(note)
                 for name, note in self._plans.items()
-                if name in plans or note.as_of > now - REMEMBERED_S
+                if name in plans or note.as_of_ms > (now - REMEMBERED_S) * 1000
             },
         }
         self._path.rename(self._path.with_name(f"ledger-{self._entries:09}.jsonl"))
@@ -314,7 +314,7 @@ def _note(plan: Plan) -> PlanNote:
         for step in plan.steps
         if isinstance(step.step, StartService | StopService | RestartService)
     }
-    return PlanNote(plan.as_of, plan.fix, plan.action, states)
+    return PlanNote(plan.as_of_ms, plan.fix, plan.action, states)
 
 
 def _result(value: Json) -> Result:

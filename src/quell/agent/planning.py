@@ -33,20 +33,20 @@ class Planner:
     home: Home
     policy: Policy
 
-    def plan(self, order: Order, as_of: int) -> Plan:
+    def plan(self, order: Order, as_of_ms: int) -> Plan:
         """The effect of all steps of an order; raises Untrusted when the policy or the device stands against one."""
         self.policy.allow(order.action, [step.kind for step in order.steps])
-        steps = tuple(self.plan_step(step, as_of) for step in order.steps)
-        return Plan(order.device_id, order.action, order.fix, as_of, steps)
+        steps = tuple(self.plan_step(step, as_of_ms) for step in order.steps)
+        return Plan(order.device_id, order.action, order.fix, as_of_ms, steps)
 
-    def plan_step(self, step: Step, as_of: int, was: str = "") -> PlannedStep:
+    def plan_step(self, step: Step, as_of_ms: int, was: str = "") -> PlannedStep:
         """The effect of one step; `was` is the state to which a service is put back."""
         if isinstance(step, FlushNames):
             return self._flush(step)
         if isinstance(step, ClearCache):
-            return self._clear(step, as_of)
+            return self._clear(step, as_of_ms)
         if isinstance(step, DeleteOldFiles):
-            return self._delete(step, as_of)
+            return self._delete(step, as_of_ms)
         if isinstance(step, PutBackService):
             return self._put_back(step, was)
         if isinstance(step, StartService | StopService | RestartService):
@@ -60,21 +60,21 @@ class Planner:
         says = f"Throw away the names that {' and '.join(each.name for each in caches)} remember; they fill again."
         return PlannedStep(step, says, tuple(each.command for each in caches))
 
-    def _clear(self, step: ClearCache, as_of: int) -> PlannedStep:
+    def _clear(self, step: ClearCache, as_of_ms: int) -> PlannedStep:
         cache = self.policy.cache(step.cache)
-        files = find_files(cache.roots, Wanted(cache.pattern, as_of, as_of, step.bytes_max))
+        files = find_files(cache.roots, Wanted(cache.pattern, as_of_ms, as_of_ms, step.bytes_max))
         return _deletion(step, files, f"from the cache {step.cache}")
 
-    def _delete(self, step: DeleteOldFiles, as_of: int) -> PlannedStep:
+    def _delete(self, step: DeleteOldFiles, as_of_ms: int) -> PlannedStep:
         rules = self.policy.deletion
-        before = as_of - max(step.older_than_s, rules.older_than_s_min)
+        age_s = max(step.older_than_s, rules.older_than_s_min)
         disk = mounted_disk(step.mount)
         roots = [root for root in self.roots(step) if disk_of(root) == disk]
         if not roots:
             raise Untrusted("not_listed", f"the device's policy lists no folder on {step.mount}")
-        wanted = Wanted(step.pattern, before, as_of, min(step.bytes_max, rules.bytes_max), disk)
-        files = find_files(roots, wanted)
-        return _deletion(step, files, f"on {step.mount}, unchanged for {_age(as_of - before)}")
+        most = min(step.bytes_max, rules.bytes_max)
+        files = find_files(roots, Wanted(step.pattern, as_of_ms - age_s * 1000, as_of_ms, most, disk))
+        return _deletion(step, files, f"on {step.mount}, unchanged for {_age(age_s)}")
 
     def roots(self, step: ClearCache | DeleteOldFiles) -> tuple[str, ...]:
         """The folders below which a step may delete; Untrusted (`not_listed`) when there are none."""

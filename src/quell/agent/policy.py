@@ -62,7 +62,7 @@ mib_max = 10240
 
 # A cache that may be cleared:
 #   [caches.thumbnails]
-#   roots = ["/home/alex/.cache/thumbnails"]
+#   roots = ["/srv/kiosk/cache/thumbnails"]
 
 # What this device watches and reports by itself.
 [checks]

@@ -31,7 +31,7 @@ from quell.wire.steps import (
 ANSWER_S_MAX = 5
 NAME_S_MAX = 10
 ADDRESSES_SHOWN = 5
-PATIENCE_S = 15
+PATIENCE_S = 10
 BETWEEN_S = 0.5
 
 

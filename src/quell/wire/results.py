@@ -42,12 +42,12 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class Plan:
-    """The exact effect of a fix on one device; times of files are judged as of `as_of`, so that a plan holds still."""
+    """The exact effect of a fix on one device; files are judged as of `as_of_ms`, so that a plan holds still."""
 
     device_id: str
     action: str
     fix: int | None
-    as_of: int
+    as_of_ms: int
     steps: tuple[PlannedStep, ...]
 
 
