@@ -61,7 +61,7 @@ def actions() -> dict[str, Action]:
 def make_model(home: Path) -> Model:
     """The engine with the embedding weights if they are installed, on words alone if not."""
     weights = find_weights()
-    embedder = Embedder.load(weights, home / "cache") if weights is not None else None
+    embedder = Embedder(weights, home / "cache") if weights is not None else None
     return Engine(embedder=embedder)
 
 

@@ -44,4 +44,4 @@ class House:
 
     def settings_of(self, line: Line) -> Mapping[str, str]:
         """A channel's settings with what the server itself knows and nobody types in."""
-        return {**line.settings, **self.secrets, "public_url": self.public_url, "channel_key": line.key}
+        return {**line.settings, **self.secrets, "public_url": self.public_url, "hook_key": line.key}
