@@ -116,3 +116,20 @@ async def test_a_sure_join_asks_in_suggest_mode_and_yes_joins(scene, mara):
     await scene.desk.accept(mara, [Seen(second)])
     found = await shown(scene, second)
     assert found["joined_to"] == first and found["maybe_into"] is None
+
+
+async def test_beliefs_are_never_chained_and_a_no_is_remembered(scene, mara):
+    first = await scene.tell(0, "labels do not print")
+    scene.model.joins = {"same": first}
+    second = await scene.tell(1, "same with labels")
+    scene.model.joins = {"too": second}
+    third = await scene.tell(2, "labels here too")
+    assert (await shown(scene, third))["maybe_into"] == first
+    async with scene.house.store.read() as connection:
+        report = (await tickets.load(connection, second)).report
+    await scene.desk.take_out(mara, first, report)
+    found = await shown(scene, second)
+    assert found["maybe_into"] is None and found["joined_to"] is None
+    scene.model.joins = {}
+    await scene.tell(3, "hello")
+    assert scene.model.learnt[-1][1].standing_alone

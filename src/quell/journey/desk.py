@@ -93,6 +93,9 @@ class TheDesk:
         actor = _may(who, May.WORK)
         async with self.house.store.change() as change:
             number = await hand.of_report(change, report)
+            if (await tickets.load(change.connection, number)).joined_to is None:
+                await hand.keep_apart(change, number, actor)
+                return Done("It stays a ticket of its own.", number)
             step = await hand.leave(change, number, actor)
             token = await undos.keep(change, actor, [step])
         return Done(f"Taken out. It is ticket {number} again.", number, token)

@@ -95,6 +95,16 @@ async def of_ticket(connection: AsyncConnection, ticket: int, *, open_only: bool
     return [Stored(**{name: row._mapping[name] for name in names}) for row in rows]
 
 
+async def settled(connection: AsyncConnection, ticket: int, field: str) -> bool:
+    """Whether a person has decided about this field of this ticket already."""
+    query = select(proposal.c.id).where(
+        proposal.c.ticket == ticket,
+        proposal.c.field == field,
+        proposal.c.state.in_(("accepted", "corrected", "rejected")),
+    )
+    return (await connection.execute(query.limit(1))).one_or_none() is not None
+
+
 async def teach(change: Change, message: int, report: int, said: Correction, actor: str) -> None:
     """Write down a person's word; learners take it from here, in the order of commit."""
     await change.connection.execute(select(func.pg_advisory_xact_lock(CORRECTIONS_LOCK)))

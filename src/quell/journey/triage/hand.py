@@ -104,6 +104,17 @@ async def leave(change: Change, number: int, actor: str) -> Step:
     return {"step": "leave", "ticket": number, "into": root}
 
 
+async def keep_apart(change: Change, number: int, actor: str) -> None:
+    """Say no to a join that was only asked about."""
+    for each in await proposals.of_ticket(change.connection, number, open_only=True):
+        if each.field == "join":
+            await proposals.decide(change, each.id, "rejected", actor)
+    await tickets.record(change, number, "proposal_rejected", actor, {"field": "join"})
+    await joins.maybe(change, number, None)
+    await teach_place(change, number, None, actor)
+    await incidents.regather(change, number)
+
+
 async def keep(change: Change, number: int, actor: str) -> None:
     """Say that a join is right."""
     root = await incidents.root_of(change.connection, number)

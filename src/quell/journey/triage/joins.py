@@ -33,6 +33,7 @@ async def join(
     if there[root].status not in OPEN_STATUSES and there[child].is_open:
         await tickets.record(change, root, "ticket_stirred", actor, {"by_ticket": child})
     await maybe(change, child, None)
+    await point_on(change, child, root)
     await incidents.move_subtree(change.connection, child, root)
     await settle(change, root)
     return root
@@ -90,9 +91,29 @@ async def settle(change: Change, root: int) -> None:
     await tickets.update(change.connection, root, announced=other.value)
 
 
-async def maybe(change: Change, child: int, into: int | None) -> None:
-    """Remember which ticket a model believes this one belongs to, until a person says so or not."""
+async def maybe(change: Change, child: int, into: int | None) -> int | None:
+    """Remember which ticket a model believes this one belongs to, until a person says so or not; where it points now.
+
+    Beliefs are never chained: what pointed to this ticket points on, and a belief that would lead back is dropped.
+    """
+    if into is not None:
+        into = await incidents.root_of(change.connection, into)
+        further = select(ticket.c.maybe_into).where(ticket.c.number == into)
+        into = (await change.connection.execute(further)).scalar_one_or_none() or into
+        if into == child:
+            into = None
     await change.connection.execute(ticket.update().where(ticket.c.number == child).values(maybe_into=into))
+    if into is not None:
+        await point_on(change, child, into)
+    return into
+
+
+async def point_on(change: Change, child: int, into: int) -> None:
+    """Let beliefs that pointed to this ticket point to the one where it counts."""
+    query = ticket.update().where(ticket.c.maybe_into == child, ticket.c.number != into)
+    await change.connection.execute(query.values(maybe_into=into))
+    back = ticket.update().where(ticket.c.maybe_into == child, ticket.c.number == into)
+    await change.connection.execute(back.values(maybe_into=None))
 
 
 async def ancestors(connection: AsyncConnection, number: int) -> list[int]:

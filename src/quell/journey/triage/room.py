@@ -79,6 +79,7 @@ async def _save(
         if decided.noise:
             await tickets.record(change, known.ticket, "noise_set", actor, {"noise": True})
         await _save_join(change, known, asked, reading, decided, actor)
+        await _look_again(change, asked, reading)
         await _save_decisions(change, known, reading, decided)
         await mark_sure(change, known.ticket, reading.sure, decided)
         root = await incidents.root_of(change.connection, known.ticket)
@@ -134,22 +135,52 @@ async def _save_join(
         by = actor if option.reasons else RULE
         await joins.join(change, known.ticket, into, by, round(option.chance, 6), reasons[:REASONS_KEPT_MAX])
         return
-    made = Proposal("join", str(into), option.chance, reasons)
-    number = await proposals.add(
-        change, known.ticket, known.number, made, reading.sure, reading.model, reading.version, asked.digest
+    await _suggest_join(change, known.ticket, known.number, into, option.chance, reasons, asked, reading)
+    await incidents.regather(change, known.ticket)
+
+
+async def _suggest_join(
+    change: Change,
+    number: int,
+    report: int,
+    into: int,
+    chance: float,
+    reasons: tuple[Reason, ...],
+    asked: Asked,
+    reading: Reading,
+) -> None:
+    into_now = await joins.maybe(change, number, into)
+    if into_now is None:
+        return
+    made = Proposal("join", str(into_now), chance, reasons)
+    stored = await proposals.add(
+        change, number, report, made, reading.sure, reading.model, reading.version, asked.digest
     )
     body: dict[str, Json] = {
         "field": "join",
-        "value": str(into),
+        "value": str(into_now),
         "by": "model",
-        "confidence": round(option.chance, 6),
+        "confidence": round(chance, 6),
         "reasons": reasons_json(reasons[:REASONS_KEPT_MAX]),
-        "proposal": number,
-        "why": decided.join.why,
+        "proposal": stored,
     }
-    await tickets.record(change, known.ticket, "proposal_made", actor, body)
-    await joins.maybe(change, known.ticket, into)
-    await incidents.regather(change, known.ticket)
+    await tickets.record(change, number, "proposal_made", f"model:{reading.model}/{reading.version}", body)
+
+
+async def _look_again(change: Change, asked: Asked, reading: Reading) -> None:
+    """Young tickets that, after this message, look like one problem: asked about, never joined by themselves."""
+    for number, into, chance in reading.second_look:
+        state = await tickets.load(change.connection, number, lock=True)
+        if (
+            state.joined_to is not None
+            or not state.is_open
+            or await proposals.settled(change.connection, number, "join")
+        ):
+            continue
+        reason = (Reason("what came since makes it look like one problem", chance * 100, "second look"),)
+        await _suggest_join(change, number, state.report, into, chance, reason, asked, reading)
+        await tickets.update(change.connection, number, needs_yes=True)
+        await incidents.regather(change, number)
 
 
 async def _save_decisions(change: Change, known: Report, reading: Reading, decided: Sorted) -> None:
