@@ -38,8 +38,8 @@ JOURNALCTL = "/usr/bin/journalctl"
 
 _WARNING = re.compile(r"\b(warn(ing)?|err(or)?|crit(ical)?|fail(ed|ure)?|panic|oom|out of memory)\b", re.IGNORECASE)
 _SECRETS = (
+    (re.compile(r"(?<=://)[^/\s@]+(?=@)"), "<login>"),
     (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
-    (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), "<login>"),
     (
         re.compile(
             r"(?i)\b(pass(word|wd)?|secret|token|api[_-]?key|authorization|cookie)\b(\s*[=:]\s*)\S+(\s+\S{20,})?"
