@@ -1,8 +1,12 @@
 """The only file that knows everybody: puts store, channels, actions, model and rooms together for every door."""
 
+import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +14,14 @@ from secrets import token_bytes
 
 import procrastinate
 
+from quell.core.errors import QuellError
 from quell.journey.desk import TheDesk
 from quell.journey.house import House
 from quell.journey.triage.mind import Mind
 from quell.ml.embedder import Embedder, find_weights
 from quell.ml.engine import Engine
 from quell.seams import Action, Channel, Model, find
-from quell.settings import Settings
+from quell.settings import Settings, read
 from quell.store import postgres
 from quell.store.change import Store
 from quell.store.database import connect, driver_url
@@ -76,6 +81,25 @@ def secret_of(home: Path) -> bytes:
     with os.fdopen(handle, "wb") as file:
         file.write(token_bytes(SECRET_BYTES))
     return path.read_bytes()
+
+
+def serve(run: Callable[[Settings], Coroutine[None, None, None]], environ: Mapping[str, str]) -> None:
+    """Run a door as this process until SIGTERM or SIGINT; logs go to standard error."""
+    settings = read(environ)
+    logging.basicConfig(level=settings.log.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+
+    async def until_stopped() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await run(settings)
+
+    try:
+        asyncio.run(until_stopped())
+    except QuellError as error:
+        sys.exit(f"quell: {error}")
 
 
 @asynccontextmanager

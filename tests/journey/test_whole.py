@@ -4,7 +4,7 @@ import pytest
 
 from quell.core.errors import Refused
 from quell.journey.spoken import Seen
-from quell.store import listing, tickets, told
+from quell.store import listing, rebuilding, tickets, told
 
 
 async def shown(scene, number):
@@ -51,7 +51,7 @@ async def test_joined_reports_raise_the_priority_and_leaving_takes_it_back(scene
     assert found["priority"]["value"] == "P2" and found["priority"]["set_by"] == "rule"
     async with scene.house.store.read() as connection:
         rows = await listing.reports_of(connection, first)
-        assert await tickets.rebuild(connection) == []
+        assert await rebuilding.compare(connection) == []
     for each in rows[3:]:
         await scene.desk.take_out(mara, first, each["number"])
     assert (await shown(scene, first))["priority"]["value"] == "P3"

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 from sqlalchemy import func, select
 
 from quell.channels._mail_server import server_of
-from quell.channels.email import own_mailboxes
 from quell.channels._mail_token import mailbox_of
+from quell.channels.email import own_mailboxes
 from quell.core.incoming import Hook
 from quell.journey.intake import room as intake
 from quell.listen import imap, smtp

@@ -26,6 +26,8 @@ from quell.store import companies, deliveries, gates, incidents, listing, nearby
 from quell.store.change import Store
 from quell.store.database import connect
 from quell.store.jobs import InlineJobs
+from quell.store.signer_client import SignedByUs
+from quell.wire.orders import OrderKind
 
 OWNERS_CEILING = "sort"
 PRIORITY_ASKED = frozenset({"incident", "request", "question", "followup"})
@@ -38,7 +40,9 @@ class NoDevices:
         """There are none."""
         raise Refused("a replay reaches no device", 409, "no_device")
 
-    async def sign_order(self, kind: object, **about: object) -> object:
+    async def sign_order(
+        self, kind: OrderKind, *, fix: int | None = None, device: int | None = None, ticket: int | None = None
+    ) -> SignedByUs:
         """Never."""
         raise Refused("a replay reaches no device", 409, "no_device")
 

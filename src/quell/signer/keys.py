@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quell.core.errors import Broken
 from quell.wire.errors import Malformed
-from quell.wire.signing import new_key, private_from_hex, private_to_hex
+from quell.wire.signing import new_key, private_from_hex, private_to_hex, public_hex
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,19 @@ def load_keys(folder: Path) -> Keys:
     """The keys in this folder (0700), made at the first start; Broken when a file is damaged or open to others."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    return Keys(_load(folder / "order.key"), _load(folder / "checkpoint.key"))
+    keys = Keys(_load(folder / "order.key"), _load(folder / "checkpoint.key"))
+    _show(folder / "order.pub", keys.order)
+    _show(folder / "checkpoint.pub", keys.checkpoint)
+    return keys
+
+
+def _show(path: Path, key: Ed25519PrivateKey) -> None:
+    """Write the public half beside the private one, for those who check signatures while the signer is away."""
+    text = public_hex(key) + "\n"
+    if not path.exists() or path.read_text() != text:
+        fresh = path.with_suffix(".pub.new")
+        fresh.write_text(text)
+        fresh.rename(path)
 
 
 def _load(path: Path) -> Ed25519PrivateKey:

@@ -55,15 +55,17 @@ def _below(top: int) -> CTE:
 
 async def regather(change: Change, root: int) -> Gathered:
     """Work out anew what a root shows with its members, and write it beside its own fold."""
-    connection = change.connection
+    mine, gathered, heard = await gather_again(change.connection, root)
+    await _write_gathered(change.connection, mine, gathered, heard)
+    return gathered
+
+
+async def gather_again(connection: AsyncConnection, root: int) -> tuple[Ticket, Gathered, datetime]:
+    """A root's own fold, what it shows with its members, and when the latest of its reports came."""
     rows = (await connection.execute(_member_query(root))).all()
     mine = next(from_json(row.folded) for row in rows if row.number == root)
     others = [from_json(row.folded) for row in rows if row.number != root]
-    crowd = crowd_of(rows)
-    gathered = gather(mine, others, crowd)
-    heard = max(row.report_at for row in rows)
-    await _write_gathered(connection, mine, gathered, heard)
-    return gathered
+    return mine, gather(mine, others, crowd_of(rows)), max(row.report_at for row in rows)
 
 
 def crowd_of(rows: Sequence[Row[tuple[object, ...]]]) -> Crowd:
@@ -97,25 +99,30 @@ async def _write_gathered(
     gathered: Gathered,
     heard: datetime,
 ) -> None:
-    shown = {name: {**value_json(each), "guess": name in gathered.guesses} for name, each in gathered.fields.items()}
     level = gathered.fields["priority"].value if "priority" in gathered.fields else None
     timing = await companies.timing(connection)
     paused = (await connection.execute(select(ticket.c.paused_s).where(ticket.c.number == mine.number))).scalar_one()
     deadline = due(mine.opened, _level(level), timing.calendar, timing.promises, paused)
-    values: dict[str, object] = {name: _value(gathered, name) for name in FIELDS}
-    values |= {
-        "shown": shown,
-        "other": value_json(gathered.other) if gathered.other else None,
-        "reports": gathered.crowd.reports,
-        "reporters": gathered.crowd.reporters,
-        "machines": gathered.crowd.machines,
-        "sites": gathered.crowd.sites,
+    values = gathered_columns(gathered) | {
         "heard_at": heard,
         "first_answer_due": deadline.first_answer,
         "due_at": deadline.solution,
         "due_because": deadline.because,
     }
     await connection.execute(ticket.update().where(ticket.c.number == mine.number).values(values))
+
+
+def gathered_columns(gathered: Gathered) -> dict[str, object]:
+    """The columns of a root's row that say what it shows with its members."""
+    shown = {name: {**value_json(each), "guess": name in gathered.guesses} for name, each in gathered.fields.items()}
+    return {name: _value(gathered, name) for name in FIELDS} | {
+        "shown": shown,
+        "other": value_json(gathered.other) if gathered.other else None,
+        "reports": gathered.crowd.reports,
+        "reporters": gathered.crowd.reporters,
+        "machines": gathered.crowd.machines,
+        "sites": gathered.crowd.sites,
+    }
 
 
 def _value(gathered: Gathered, name: str) -> str | None:

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -104,6 +105,16 @@ def start(home: Path, *, durable: bool = True, port: int | None = None) -> Runni
         except BaseException:
             hold.close()
             raise
+
+
+@contextmanager
+def reached(home: Path, url: str | None) -> Iterator[str]:
+    """The address of the database that was configured, else of the embedded one, started if it does not run."""
+    if url is not None:
+        yield url
+        return
+    with start(home) as running:
+        yield running.server.url
 
 
 def locate(home: Path) -> Server | None:

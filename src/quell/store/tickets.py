@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.errors import Refused
 from quell.core.event import Json
-from quell.core.ticket import Status, Ticket, apply, fold
-from quell.store import chain, incidents
+from quell.core.ticket import Status, Ticket, apply
+from quell.store import incidents
 from quell.store.change import Change
 from quell.store.tables import ticket
-from quell.store.ticket_form import from_json, normal, to_json
+from quell.store.ticket_form import from_json, to_json
 
 TITLE_CHARACTERS_MAX = 200
 
@@ -120,21 +120,3 @@ async def add_pause(change: Change, number: int, seconds: float) -> None:
     """Let the clock of a ticket have stood still for some more working seconds."""
     query = ticket.update().where(ticket.c.number == number).values(paused_s=ticket.c.paused_s + seconds)
     await change.connection.execute(query)
-
-
-async def rebuild(connection: AsyncConnection) -> list[str]:
-    """Fold every ticket anew from the log; a sentence for each that differs from its row (empty: all the same)."""
-    wrong: list[str] = []
-    seen = 0
-    async for events in chain.read_all(connection, "ticket:"):
-        state = fold(events)
-        seen += 1
-        row = (await connection.execute(select(ticket).where(ticket.c.number == state.number))).one_or_none()
-        if row is None:
-            wrong.append(f"ticket {state.number} is in the log but has no row")
-        elif normal(row.folded) != normal(to_json(state)) or row.joined_to != state.joined_to:
-            wrong.append(f"ticket {state.number} differs from its {len(events)} events")
-    total = (await connection.execute(select(func.count()).select_from(ticket))).scalar_one()
-    if total != seen:
-        wrong.append(f"{total} tickets have a row, {seen} are in the log")
-    return wrong
