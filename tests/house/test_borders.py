@@ -13,6 +13,8 @@ CHANCE = frozenset({"random", "numpy.random"})
 SECRETS = frozenset({"secrets", "uuid.uuid1", "uuid.uuid4", "os.urandom", "random.SystemRandom"})
 # What is replayed has to come out the same again.
 REPEATABLE = frozenset({"core", "wire", "seams", "journey", "replay", "ml", "actions"})
+# Secrets that these hand out must not be guessed, and decide nothing: an enrolment token, the key in a hook's address.
+TOKENS = frozenset({"src/quell/journey/agents.py", "src/quell/journey/desk.py"})
 SQL_CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\(\s*\)"
     r"|\bCURRENT_(TIMESTAMP|DATE|TIME)\b|\bLOCALTIME(STAMP)?\b",
@@ -58,7 +60,7 @@ def test_nothing_is_left_to_chance() -> None:
     wrong = []
     for module in modules():
         chance = (CHANCE if module.room not in DOORS else frozenset()) | (
-            SECRETS if module.room in REPEATABLE else frozenset()
+            SECRETS if module.room in REPEATABLE and module.place not in TOKENS else frozenset()
         )
         for node, name in imports(module.tree):
             if inside(name, chance):
