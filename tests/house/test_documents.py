@@ -88,6 +88,7 @@ def test_each_parameter_of_an_action_is_named_in_its_section() -> None:
 def test_each_command_is_described_and_each_described_one_exists() -> None:
     """`quell --help` lists a command's name; what it does to one's data stands on the page."""
     from click import Group
+
     from quell.cli.main import main
 
     def names(group: Group, before: str) -> list[str]:
