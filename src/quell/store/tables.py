@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     DateTime,
     Float,
     ForeignKey,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -358,6 +360,33 @@ ticket = Table(
     _maybe_at("first_answer_due"),
     _maybe_at("due_at"),
     _text("due_because"),
+    # How the queue sorts: 0 an incident, 1 waits for a yes, 2 in hand, 3 waits for somebody; then by what is due next.
+    Column(
+        "rank",
+        SmallInteger,
+        Computed(
+            "CASE WHEN reports >= 3 THEN 0 WHEN needs_yes THEN 1 WHEN status = 'waiting'::text THEN 3 ELSE 2 END",
+            persisted=True,
+        ),
+    ),
+    Column(
+        "sort_due",
+        DateTime(timezone=True),
+        Computed(
+            "COALESCE(CASE WHEN (folded ->> 'first_answer'::text) IS NULL THEN LEAST(first_answer_due, due_at)"
+            " ELSE due_at END, '9999-01-01 00:00:00+00'::timestamp with time zone)",
+            persisted=True,
+        ),
+    ),
+    Index(
+        "ticket_desk_index",
+        "rank",
+        "sort_due",
+        "number",
+        postgresql_include=["reports", "owner", "assignee"],
+        postgresql_where=text("open AND joined_to IS NULL"),
+    ),
+    Index("ticket_ended_index", "changed_at", postgresql_where=text("NOT open AND NOT noise AND joined_to IS NULL")),
     Index("ticket_joined_to_index", "joined_to", postgresql_where=text("joined_to IS NOT NULL")),
     Index("ticket_queue_index", "due_at", "number", postgresql_where=text("open AND joined_to IS NULL")),
     Index("ticket_heard_index", "heard_at", postgresql_where=text("joined_to IS NULL")),
