@@ -160,9 +160,11 @@ class Replay:
             resolved=heard.said == "resolved",
         )
         async with self.house.store.read() as connection:
-            found = await readings.candidates(connection, self._now, 0)
+            known = await reports.load(connection, answered.report or 0)
+            found = await readings.candidates(connection, self._now, 0, known.organisation)
             asked = await self.house.mind.ask_about(connection, message, found, self._now)
-            return await self.house.mind.propose(connection, asked)
+            await self.house.mind.ready(connection)
+        return await self.house.mind.propose(asked)
 
     async def _prediction(self, past: Past, answered: Answered, seconds: float) -> Prediction:
         reading = answered.sorted.reading if answered.sorted else answered.reading

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from quell.core.company import DEFAULT_ORGANISATION
 from quell.core.reading import Message, OpenTicket
 from quell.store import content
 from quell.store.tables import device, message, person, report, ticket
@@ -87,10 +88,12 @@ def _message(row: Any, texts: dict[int, str]) -> Message:
     )
 
 
-async def candidates(connection: AsyncConnection, at: datetime, besides: int) -> list[Candidate]:
+async def candidates(
+    connection: AsyncConnection, at: datetime, besides: int, organisation: str | None
+) -> list[Candidate]:
     """The tickets that something said now may belong to: open ones, and those over for a short time, newest first.
 
-    A ticket that is only believed to belong to another counts there, as a model said. `besides` is left out, unless
+    Only tickets of the same organisation; one that is only believed to belong to another counts there. `besides` is left out, unless
     others belong to it already.
     """
     place = func.coalesce(ticket.c.maybe_into, ticket.c.root)
@@ -109,6 +112,7 @@ async def candidates(connection: AsyncConnection, at: datetime, besides: int) ->
         )
         .select_from(root.join(ticket, place == root.c.number))
         .where(
+            root.c.organisation == (organisation or DEFAULT_ORGANISATION),
             root.c.joined_to.is_(None),
             root.c.maybe_into.is_(None),
             root.c.noise.is_(False),

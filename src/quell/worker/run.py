@@ -13,6 +13,7 @@ from quell.core.errors import Refused, TryAgain
 from quell.journey import flow, tasks
 from quell.journey.intake import room as intake
 from quell.settings import Settings
+from quell.store import checkpoint_file, checkpoints
 from quell.store.jobs import QUEUE
 from quell.store.mending import retry_stalled
 from quell.wiring import Built, opened
@@ -21,6 +22,7 @@ HEARTBEAT_S = 2.0
 DEAD_AFTER_S = 10.0
 MEND_EVERY_S = 3.0
 MIND_ORDERS_EVERY_S = 15.0
+SEAL_EVERY_S = 5.0
 FINISH_WITHIN_S = 20.0
 ATTEMPTS_MAX = 12
 ATTEMPTS_BUG_MAX = 4
@@ -85,6 +87,7 @@ async def work(built: Built) -> None:
     minders = [
         asyncio.create_task(every(MEND_EVERY_S, lambda: retry_stalled(built.jobs, DEAD_AFTER_S))),
         asyncio.create_task(every(MIND_ORDERS_EVERY_S, lambda: flow.do(built.house, tasks.MIND_ORDERS, {}))),
+        asyncio.create_task(every(SEAL_EVERY_S, lambda: seal(built))),
     ]
     log.info("worker_ready concurrency=%s", built.settings.workers)
     try:
@@ -102,6 +105,12 @@ async def work(built: Built) -> None:
             each.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*minders, return_exceptions=True)
+
+
+async def seal(built: Built) -> None:
+    """Make a checkpoint over all chains when one is due."""
+    file = built.settings.home / checkpoint_file.NAME
+    await checkpoints.make(built.store, built.signer.sign_checkpoint, file)
 
 
 async def every(seconds: float, verb: Callable[[], Awaitable[object]]) -> None:

@@ -1,10 +1,12 @@
 """Gathers evidence when a ticket is sorted: the device as it is now, what solved it before, who else is affected."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from quell.core.errors import TryAgain
+from quell.core.reading import Message
 from quell.journey import tasks
-from quell.journey.diagnose.decide import findings, worth_showing
+from quell.journey.diagnose.decide import Similar, findings, worth_showing
 from quell.journey.house import House
 from quell.store import devices, evidence, fixes, incidents, nearby, readings, reports, tickets
 from quell.store.jobs import Job
@@ -22,8 +24,10 @@ async def examine(house: House, number: int) -> None:
         others = await nearby.open_tickets(connection, root, report.service, report.site)
         first = await nearby.first_message(connection, report.number)
         solved = await readings.solved(connection, house.store.clock(), number)
-        shares = await house.mind.similar(connection, first, [one for _, one in solved]) if first and solved else {}
-        similar = worth_showing({ticket: shares[said] for ticket, said in solved if said in shares})
+        messages = await house.mind.known(connection, {first or 0, *(said for _, said in solved)})
+        await house.mind.ready(connection)
+    similar = await _similar(house, first, dict(solved), messages)
+    async with house.store.read() as connection:
         endings = {each.ticket: await nearby.ending(connection, each.ticket) for each in similar}
     async with house.store.change() as change:
         for kind in ("similar", "nearby"):
@@ -45,6 +49,17 @@ async def examine(house: House, number: int) -> None:
         await incidents.regather(change, root)
     if device is not None and device.reachable:
         await look(house, number, device.id)
+
+
+async def _similar(
+    house: House, first: int | None, solved: Mapping[int, int], messages: Mapping[int, Message]
+) -> list[Similar]:
+    if first is None or first not in messages or not solved:
+        return []
+    shares = await house.mind.similar(
+        messages[first], {said: messages[said] for said in solved.values() if said in messages}
+    )
+    return worth_showing({ticket: shares[said] for ticket, said in solved.items() if said in shares})
 
 
 async def look(house: House, number: int, device: int) -> int:

@@ -30,7 +30,7 @@ class Asked:
 
 
 class Mind:
-    """Holds one model; every call goes through `ready` first, which takes what was learnt elsewhere meanwhile."""
+    """Holds one model; `ready` goes before each call and takes in what was learnt elsewhere meanwhile."""
 
     def __init__(self, make: Callable[[], Model]) -> None:
         """Start empty: `make` builds the model when it is first asked, since doors that never ask need none."""
@@ -50,10 +50,10 @@ class Mind:
 
     async def ask(self, connection: AsyncConnection, message: int, ticket: int, at: datetime) -> Asked:
         """Read out of the database what the model has to see for one message of a ticket."""
-        found = await readings.candidates(connection, at, ticket)
         there = await self._remember(connection, {message})
         if message not in there:
             raise TryAgain(f"message {message} is not there yet")
+        found = await readings.candidates(connection, at, ticket, there[message].organisation)
         return await self.ask_about(connection, there[message], found, at)
 
     async def ask_about(
@@ -65,21 +65,26 @@ class Mind:
         tickets = tuple(readings.as_open_ticket(one, members) for one, members in shown if members)
         return Asked(message, tickets, at, digest_of(message, tickets, at))
 
-    async def propose(self, connection: AsyncConnection, asked: Asked) -> Reading:
-        """The model's answer, worked out beside the event loop."""
+    async def propose(self, asked: Asked) -> Reading:
+        """The model's answer, worked out beside the event loop; call `ready` before, with no connection held since."""
         async with self._lock:
-            await self._ready(connection)
             return await asyncio.to_thread(self.model.propose, asked.message, asked.tickets, asked.at)
 
-    async def similar(self, connection: AsyncConnection, message: int, others: Iterable[int]) -> Mapping[int, float]:
-        """How alike a message is to others, 0 to 1, by their ids."""
+    async def known(self, connection: AsyncConnection, ids: Iterable[int]) -> dict[int, Message]:
+        """The messages with these ids."""
+        return await self._remember(connection, set(ids))
+
+    async def similar(self, message: Message, others: Mapping[int, Message]) -> Mapping[int, float]:
+        """How alike a message is to others, 0 to 1, by their ids; call `ready` before."""
         ids = list(others)
-        known = await self._remember(connection, {message, *ids})
-        there = [each for each in ids if each in known]
+        async with self._lock:
+            shares = await asyncio.to_thread(self.model.similar, message, [others[each] for each in ids])
+        return dict(zip(ids, shares, strict=True))
+
+    async def ready(self, connection: AsyncConnection) -> None:
+        """Take in what was learnt elsewhere meanwhile; Refused (409) before a company is loaded."""
         async with self._lock:
             await self._ready(connection)
-            shares = await asyncio.to_thread(self.model.similar, known[message], [known[each] for each in there])
-        return dict(zip(there, shares, strict=True))
 
     async def _ready(self, connection: AsyncConnection) -> None:
         loaded = await companies.loaded_at(connection)

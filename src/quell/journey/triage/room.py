@@ -43,7 +43,8 @@ async def sort(house: House, report: int, message: int) -> Answered | None:
             gate = GateNow(*await gates.now(connection, house.mind.model.version))
             ceilings = await gates.ceilings(connection)
             old = await _same_identity(house, known)
-            reading = await house.mind.propose(connection, asked)
+            await house.mind.ready(connection)
+        reading = await house.mind.propose(asked)
         decided = decide(reading, before, gate, ceilings, muted=bool(known.muted), same_identity=old)
         try:
             await _save(house, known, message, before.version, asked, reading, decided)
@@ -210,7 +211,8 @@ async def hear_reply(house: House, report: int, message: int, automatic: bool) -
         if known.ticket is None:
             return None
         asked = await house.mind.ask(connection, message, known.ticket, house.store.clock())
-        reading = await house.mind.propose(connection, asked)
+        await house.mind.ready(connection)
+    reading = await house.mind.propose(asked)
     noise = automatic or reading.kind.value == "noise"
     async with house.store.change() as change:
         await reports.mark_kind(change.connection, message, "noise" if noise else str(reading.kind.value))
