@@ -93,8 +93,8 @@ async def candidates(
 ) -> list[Candidate]:
     """The tickets that something said now may belong to: open ones, and those over for a short time, newest first.
 
-    Only tickets of the same organisation; one that is only believed to belong to another counts there. `besides` is left out, unless
-    others belong to it already.
+    Only tickets of the same organisation; one that is only believed to belong to another counts there.
+    `besides` is left out, unless others belong to it already.
     """
     place = func.coalesce(ticket.c.maybe_into, ticket.c.root)
     root = ticket.alias("root_ticket")
