@@ -1,12 +1,13 @@
 """The device's ledger: complete after a crash, unbroken over files, and a witness of every change to it."""
 
+import dataclasses
 import time
 from pathlib import Path
 
 import pytest
 
 from quell.agent.home import Unusable
-from quell.agent.ledger import START_HASH, Ledger
+from quell.agent.ledger import OVERTAKEN_MAX, START_HASH, Ledger
 from quell.wire.errors import Untrusted
 from quell.wire.orders import Order, OrderKind, sign_order
 from quell.wire.results import ApplyResult, Plan, PlannedFile, PlannedStep, PlanResult, Refusal, StepDone, plan_hash
@@ -67,13 +68,28 @@ def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_number_or_nonce_never_counts_twice(tmp_path: Path) -> None:
-    """Not after a restart either, and not for a lower number that never came."""
-    accept(Ledger(tmp_path / "l"), 5)
+    """Not after a restart either; two orders that overtook each other on their way both count, once."""
+    late, early = 5 + OVERTAKEN_MAX, 6 + OVERTAKEN_MAX
+    accept(Ledger(tmp_path / "l"), early)
+    accept(Ledger(tmp_path / "l"), late)
     ledger = Ledger(tmp_path / "l")
-    for number in (5, 4):
+    ledger.rotate(NOW, bytes_max=10**9)
+    for number in (late, early, 6, 5):
         with pytest.raises(Untrusted):
             ledger.check_new(order(number))
-    accept(ledger, 6)
+    with pytest.raises(Untrusted):
+        ledger.check_new(dataclasses.replace(order(early + 1), nonce=order(late).nonce))
+    accept(ledger, 7)
+
+
+def test_what_was_seen_is_bounded(tmp_path: Path) -> None:
+    """A server with small numbers cannot fill the memory; then the oldest fall below the floor."""
+    ledger = Ledger(tmp_path / "l", seen_max=3)
+    for number in (1, 2, 3, 4, 5):
+        accept(ledger, number)
+    for number in (1, 2, 3, 4, 5):
+        with pytest.raises(Untrusted):
+            Ledger(tmp_path / "l", seen_max=3).check_new(order(number))
 
 
 def test_a_line_cut_short_by_a_crash_is_dropped(tmp_path: Path) -> None:

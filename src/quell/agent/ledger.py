@@ -1,7 +1,9 @@
 """What was ordered and what was done: one line an entry, each on the disk before the next thing happens, hash-chained.
 
-The highest sequence and the nonce of an order stand here before anything of it runs, so that no restart makes an old
-order new again. Each entry carries the hash of the one before it; the server hears the last hash with every message.
+The number and the nonce of an order stand here before anything of it runs, so that no restart makes an old order new
+again. Numbers rise with the server's clock in milliseconds; orders signed at nearly the same time may overtake each
+other on their way, so a number may be lower than the highest by as much as an order lives, but never come twice.
+Each entry carries the hash of the one before it; the server hears the last hash with every message.
 """
 
 import os
@@ -14,7 +16,7 @@ from quell.agent.home import Unusable, sync_folder
 from quell.wire.canonical import Json, canonical_bytes, parse_json, sha256_hex
 from quell.wire.errors import Malformed, Untrusted
 from quell.wire.messages import Head
-from quell.wire.orders import Order, SignedOrder
+from quell.wire.orders import ORDER_SECONDS_MAX, Order, SignedOrder
 from quell.wire.results import (
     ApplyResult,
     CheckResult,
@@ -34,6 +36,8 @@ LINE_BYTES_MAX = 2 * 1024 * 1024
 FILE_BYTES_MAX = 8 * 1024 * 1024
 FILES_KEPT = 5
 REMEMBERED_S = 7 * 24 * 3600
+OVERTAKEN_MAX = ORDER_SECONDS_MAX * 1000
+SEEN_MAX = 20_000
 RESULTS: Mapping[str, type[Result]] = {
     "plan": PlanResult,
     "apply": ApplyResult,
@@ -78,13 +82,15 @@ class PlanNote:
 class Ledger:
     """One file, appended to; everything else is folded from it at the start."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seen_max: int = SEEN_MAX) -> None:
         """Read and check the whole chain; Unusable when an entry was changed, removed or put in."""
         self._path = path
+        self._seen_max = seen_max
         self._entries = 0
         self._hash = START_HASH
         self.sequence = 0
-        self._nonces: dict[str, int] = {}
+        self._floor = 0
+        self._seen: dict[int, str] = {}
         self._orders: dict[str, Remembered] = {}
         self._plans: dict[str, PlanNote] = {}
         if path.exists():
@@ -115,9 +121,9 @@ class Ledger:
         return None
 
     def check_new(self, order: Order) -> None:
-        """Raise Untrusted (`replayed`) unless the order's number is above all that came, and its nonce is new."""
-        if order.sequence <= self.sequence or order.nonce in self._nonces:
-            raise Untrusted("replayed", f"an order with number {order.sequence} or a later one came before")
+        """Raise Untrusted (`replayed`) unless the order's number and nonce are new, and the number is not too old."""
+        if order.sequence <= self._floor or order.sequence in self._seen or order.nonce in self._seen.values():
+            raise Untrusted("replayed", f"order number {order.sequence} came before, or long after later ones")
 
     def accept(self, order: Order, signed: SignedOrder, at: int) -> None:
         """Write down that the order came: from here on it can never come again."""
@@ -132,7 +138,6 @@ class Ledger:
             "plan_hash": order.plan_hash,
             "sequence": order.sequence,
             "nonce": order.nonce,
-            "expires": order.expires,
             "order": to_json(signed),
         }
         self._append(entry)
@@ -202,7 +207,8 @@ class Ledger:
             "what": "carried",
             "at": now,
             "sequence": self.sequence,
-            "nonces": {nonce: expires for nonce, expires in self._nonces.items() if expires > now},
+            "floor": self._floor,
+            "seen": [[sequence, nonce] for sequence, nonce in self._seen.items()],
             "orders": [_carry(each) for each in keep.values()],
             "plans": {
                 name: to_json(note)
@@ -211,7 +217,7 @@ class Ledger:
             },
         }
         self._path.rename(self._path.with_name(f"ledger-{self._entries:09}.jsonl"))
-        self._nonces, self._orders, self._plans = {}, {}, {}
+        self._orders, self._plans = {}, {}
         self._append(carried)
         for old in _older(self._path)[:-FILES_KEPT]:
             old.unlink()
@@ -256,10 +262,7 @@ class Ledger:
             self._take_progress(cast(str, what), entry)
 
     def _take_accepted(self, entry: Mapping[str, Json]) -> None:
-        self.sequence = max(self.sequence, cast(int, entry["sequence"]))
-        now = cast(int, entry["at"])
-        self._nonces = {nonce: expires for nonce, expires in self._nonces.items() if expires > now}
-        self._nonces[cast(str, entry["nonce"])] = cast(int, entry["expires"])
+        self._see(cast(int, entry["sequence"]), cast(str, entry["nonce"]))
         self._orders[cast(str, entry["id"])] = Remembered(
             id=cast(str, entry["id"]),
             digest=cast(str, entry["digest"]),
@@ -267,9 +270,18 @@ class Ledger:
             action=cast(str, entry["action"]),
             fix=cast("int | None", entry["fix"]),
             plan_hash=cast(str, entry["plan_hash"]),
-            at=now,
+            at=cast(int, entry["at"]),
             signed=from_json(SignedOrder, entry["order"]),
         )
+
+    def _see(self, sequence: int, nonce: str) -> None:
+        """Remember a number and its nonce; what lies too far back is below the floor and needs no memory."""
+        self._seen[sequence] = nonce
+        self.sequence = max(self.sequence, sequence)
+        self._floor = max(self._floor, self.sequence - OVERTAKEN_MAX)
+        if len(self._seen) > self._seen_max:
+            self._floor = max(self._floor, sorted(self._seen)[-self._seen_max - 1])
+        self._seen = {number: word for number, word in self._seen.items() if number > self._floor}
 
     def _take_progress(self, what: str, entry: Mapping[str, Json]) -> None:
         order = self._orders[cast(str, entry["id"])]
@@ -291,7 +303,8 @@ class Ledger:
 
     def _take_carried(self, entry: Mapping[str, Json]) -> None:
         self.sequence = cast(int, entry["sequence"])
-        self._nonces = dict(cast(Mapping[str, int], entry["nonces"]))
+        self._floor = cast(int, entry["floor"])
+        self._seen = {sequence: nonce for sequence, nonce in cast(list[tuple[int, str]], entry["seen"])}
         for each in cast(list[Mapping[str, Json]], entry["orders"]):
             order = Remembered(**{name: each[name] for name in _CARRIED})  # type: ignore[arg-type]
             order.result = None if each["result"] is None else _result(each["result"])

@@ -42,7 +42,7 @@ QUIET_S = 1.0  # At least so long between two polls that brought nothing.
 PAUSE_S_FIRST = 1.0
 PAUSE_S_MOST = 60.0
 BATCH_BYTES_MAX = MESSAGE_BYTES_MAX - 64 * 1024
-REVOKED = frozenset({"revoked", "no_such_device"})
+REVOKED = frozenset({"node_invalid", "revoked", "no_such_device"})
 
 log = logging.getLogger("quell.agent")
 
