@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from quell.core.errors import Refused, TryAgain
+from quell.core.errors import Broken, Refused, TryAgain
 from quell.signer.ledger import SqlLedger
 from quell.signer.run import run
 from quell.store.database import connect
@@ -164,3 +165,19 @@ async def test_a_signer_that_is_not_there_is_a_reason_to_try_again(tmp_path: Pat
     assert not folder.exists()
     with pytest.raises(TryAgain):
         await client.public_keys()
+
+
+async def test_a_second_signer_does_not_start(tmp_path: Path, database_url: str) -> None:
+    """The first goes on undisturbed."""
+    async with a_signer(tmp_path, database_url) as client:
+        with pytest.raises(Broken):
+            await run(tmp_path, database_url, lambda: NOW)
+        assert len(await client.public_keys()) == 2
+
+
+async def test_what_a_killed_signer_left_behind_is_swept_away(tmp_path: Path, database_url: str) -> None:
+    """Its socket folder and its address; the next one is found."""
+    left = Path(tempfile.mkdtemp(prefix="quell-signer-", dir="/tmp"))
+    (tmp_path / "signer.json").write_text(json.dumps({"socket": str(left / "s"), "pid": 1}))
+    async with a_signer(tmp_path, database_url) as client:
+        assert len(await client.public_keys()) == 2 and not left.exists()

@@ -197,6 +197,7 @@ def test_keys_are_made_once_and_stay_private(tmp_path: Path) -> None:
     again = load_keys(tmp_path / "signer")
     assert public_hex(keys.order) == public_hex(again.order) != public_hex(keys.checkpoint)
     assert (tmp_path / "signer").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "signer" / "checkpoint.pub").read_text().strip() == public_hex(keys.checkpoint)
     path = tmp_path / "signer" / "order.key"
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o640)

@@ -28,6 +28,7 @@ CHECKPOINT_BYTES_MAX = 16 * 1024
 IDLE_S_MAX = 30
 # Short and fixed: a socket's whole path must stay under 108 bytes, however deep QUELL_HOME lies.
 SOCKET_PARENT = "/tmp"
+SOCKET_FOLDER = "quell-signer-"
 LOCATOR = "signer.json"
 
 log = logging.getLogger("quell.signer")
@@ -46,9 +47,10 @@ class Door:
 
     async def serve(self, ready: Callable[[], None] = lambda: None) -> None:
         """Listen until cancelled; the socket's address stands in `signer.json` of the home."""
-        folder = Path(tempfile.mkdtemp(prefix="quell-signer-", dir=SOCKET_PARENT))
-        path = folder / "s"
         locator = self._home / LOCATOR
+        _sweep(locator)
+        folder = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER, dir=SOCKET_PARENT))
+        path = folder / "s"
         try:
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(str(path))
@@ -139,6 +141,15 @@ def _is_ours(connection: socket.socket) -> bool:
     packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _pid, uid, _gid = struct.unpack("3i", packed)
     return uid in (0, os.geteuid())
+
+
+def _sweep(locator: Path) -> None:
+    """Remove what a signer that was killed left behind; whoever holds the keys' lock is the only one alive."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        folder = Path(json.loads(locator.read_text())["socket"]).parent
+        locator.unlink()
+        if folder.parent == Path(SOCKET_PARENT) and folder.name.startswith(SOCKET_FOLDER):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_privately(path: Path, text: str) -> None:

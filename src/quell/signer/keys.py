@@ -1,6 +1,9 @@
 """The signer's two keys: one for orders to devices, one for checkpoints of the log; made once, kept private."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,18 @@ class Keys:
 
     order: Ed25519PrivateKey
     checkpoint: Ed25519PrivateKey
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the keys' folder for this process only: two signers would each keep only half of the caps in mind."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Broken(f"another signer runs with {folder}") from error
+        yield
 
 
 def load_keys(folder: Path) -> Keys:
