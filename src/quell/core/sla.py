@@ -29,6 +29,14 @@ DEFAULT_PROMISES: Mapping[Level, Promise] = {
 
 
 @dataclass(frozen=True)
+class Timing:
+    """When the company works, and what each priority promises."""
+
+    calendar: Calendar
+    promises: Mapping[Level, Promise]
+
+
+@dataclass(frozen=True)
 class Due:
     """The two instants, and the sentence that says why they are then; both are None while no priority is known."""
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from quell.core.errors import Fault, Refused
@@ -14,7 +14,10 @@ LINE_BYTES_MAX = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Past:
-    """One message of history without its truth; `reveal` gives the truth, for use after the answer only."""
+    """One message of history without its truth; `reveal` gives the truth, for use after the answer only.
+
+    `at` is in UTC, like every time that a live clock gives: a folded ticket spells its times out.
+    """
 
     id: str
     at: datetime
@@ -61,6 +64,6 @@ def _past(line: str, place: str) -> Past:
         at = datetime.fromisoformat(row["at"])
         if at.tzinfo is None:
             raise ValueError("the time has no offset")
-        return Past(str(row["id"]), at, str(row["channel"]), row, line)
+        return Past(str(row["id"]), at.astimezone(UTC), str(row["channel"]), row, line)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(f"{place} cannot be read", 422, "bad_history", (Fault(place, str(error)),)) from error

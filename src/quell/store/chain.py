@@ -24,6 +24,14 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Head:
+    """The end of one chain: the last event's number and hash."""
+
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True)
 class Logged:
     """An event as a reader gets it, with its place."""
 
@@ -31,35 +39,38 @@ class Logged:
     event: Event
 
 
-async def lock_stream(connection: AsyncConnection, stream: str) -> tuple[int, bytes]:
+async def lock_stream(connection: AsyncConnection, stream: str) -> Head:
     """Lock the end of one chain until the transaction ends; its (seq, hash), (0, zeros) for a new one."""
-    await connection.execute(insert(chain_head).values(stream=stream, seq=0, hash=START_HASH).on_conflict_do_nothing())
     query = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.stream == stream).with_for_update()
-    row = (await connection.execute(query)).one()
-    return row.seq, row.hash
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        new = insert(chain_head).values(stream=stream, seq=0, hash=START_HASH).on_conflict_do_nothing()
+        if (await connection.execute(new.returning(chain_head.c.seq))).one_or_none() is not None:
+            return Head(0, START_HASH)
+        # Somebody else began this stream between our two looks, and has committed by now.
+        row = (await connection.execute(query)).one()
+    return Head(row.seq, row.hash)
 
 
 async def append(
-    connection: AsyncConnection, stream: str, kind: str, at: datetime, actor: str, body: Mapping[str, Json]
-) -> Event:
-    """Hang one event onto its stream."""
-    seq, previous = await lock_stream(connection, stream)
-    new = link(Event(stream, seq + 1, kind, at, actor, body), previous)
-    await connection.execute(
-        event.insert().values(
-            stream=stream,
-            seq=new.event.seq,
-            kind=kind,
-            at=at,
-            actor=actor,
-            body=new.text,
-            previous=previous,
-            hash=new.hash,
-        )
-    )
-    head = chain_head.update().where(chain_head.c.stream == stream)
-    await connection.execute(head.values(seq=new.event.seq, hash=new.hash))
-    return new.event
+    connection: AsyncConnection, end: Head, stream: str, kind: str, at: datetime, actor: str, body: Mapping[str, Json]
+) -> tuple[Event, Head]:
+    """Hang one event onto its stream, whose locked end is `end`; the event, and the end from now on."""
+    new = link(Event(stream, end.seq + 1, kind, at, actor, body), end.hash)
+    values = {
+        "stream": stream,
+        "seq": new.event.seq,
+        "kind": kind,
+        "at": at,
+        "actor": actor,
+        "body": new.text,
+        "previous": end.hash,
+        "hash": new.hash,
+    }
+    head = chain_head.update().where(chain_head.c.stream == stream).values(seq=new.event.seq, hash=new.hash)
+    # One statement for both, since every verb writes events and each way to the database costs more than the write.
+    await connection.execute(head.add_cte(event.insert().values(values).cte("written")))
+    return new.event, Head(new.event.seq, new.hash)
 
 
 async def read_stream(connection: AsyncConnection, stream: str, after: int = 0) -> list[Event]:

@@ -8,7 +8,10 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from quell.core.event import Event, Json
+from quell.core.sla import Timing
+from quell.core.ticket import Ticket
 from quell.store import chain
+from quell.store.chain import Head
 from quell.store.jobs import Job, Jobs
 
 Clock = Callable[[], datetime]
@@ -16,18 +19,27 @@ Clock = Callable[[], datetime]
 
 @dataclass
 class Change:
-    """An open transaction with its time; `later` and `record` belong to it, `afterwards` runs once it has committed."""
+    """An open transaction with its time; `later` and `record` belong to it, `afterwards` runs once it has committed.
+
+    `heads` and `held` keep what this transaction has locked and written itself: ends of chains and folded tickets.
+    Nobody else can change those before it ends, so they need not be read twice; `timing` is read once likewise.
+    """
 
     connection: AsyncConnection
     at: datetime
     jobs: list[Job] = field(default_factory=list)
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     recorded: int = 0
+    heads: dict[str, Head] = field(default_factory=dict)
+    held: dict[int, Ticket] = field(default_factory=dict)
+    timing: Timing | None = None
 
     async def record(self, stream: str, kind: str, actor: str, body: Mapping[str, Json]) -> Event:
         """Append an event to a stream."""
         self.recorded += 1
-        return await chain.append(self.connection, stream, kind, self.at, actor, body)
+        end = self.heads.get(stream) or await chain.lock_stream(self.connection, stream)
+        event, self.heads[stream] = await chain.append(self.connection, end, stream, kind, self.at, actor, body)
+        return event
 
     def later(self, job: Job) -> None:
         """Let a job follow this change."""

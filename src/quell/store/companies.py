@@ -2,29 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.calendar import Calendar
-from quell.core.company import Company, Level
+from quell.core.company import Company
 from quell.core.company_file import read_company
 from quell.core.errors import Refused
-from quell.core.sla import DEFAULT_PROMISES, Promise
+from quell.core.sla import DEFAULT_PROMISES, Timing
 from quell.store.change import Change
 from quell.store.tables import category, company, device, person, person_address, service, site, team
 
 THE_COMPANY = 1
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When the company works, and what each priority promises."""
-
-    calendar: Calendar
-    promises: Mapping[Level, Promise]
 
 
 async def save(change: Change, raw: bytes, actor: str) -> tuple[Company, tuple[str, ...]]:
@@ -33,6 +24,7 @@ async def save(change: Change, raw: bytes, actor: str) -> tuple[Company, tuple[s
     connection = change.connection
     document = json.loads(raw)
     values = {"id": THE_COMPANY, "document": document, "loaded_at": change.at}
+    change.timing = None
     await _put(connection, company, [values], ("id",))
     await _put(connection, team, [vars(each) for each in loaded.teams], ("key",))
     await _put(connection, site, [_listed(vars(each)) for each in loaded.sites], ("key",))

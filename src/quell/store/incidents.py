@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CTE, Row, Select, select
+from sqlalchemy import CTE, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.company import Level
 from quell.core.errors import Refused
 from quell.core.incident import Gathered, gather
 from quell.core.priority import LEVELS, Crowd
-from quell.core.sla import due
+from quell.core.sla import Due, Timing, due
 from quell.core.ticket import FIELDS, Ticket
 from quell.store import companies
 from quell.store.change import Change
@@ -18,6 +18,8 @@ from quell.store.tables import report, ticket
 from quell.store.ticket_form import from_json, value_json
 
 MEMBERS_READ_MAX = 20_000
+
+Member = Row[tuple[object, ...]]
 
 
 async def root_of(connection: AsyncConnection, number: int) -> int:
@@ -55,20 +57,26 @@ def _below(top: int) -> CTE:
 
 async def regather(change: Change, root: int) -> Gathered:
     """Work out anew what a root shows with its members, and write it beside its own fold."""
-    mine, gathered, heard = await gather_again(change.connection, root)
-    await _write_gathered(change.connection, mine, gathered, heard)
+    rows = await _members(change.connection, root)
+    mine, gathered, heard = _gather(rows, root)
+    change.timing = change.timing or await companies.timing(change.connection)
+    paused_s = next(row.paused_s for row in rows if row.number == root)
+    await _write_gathered(change.connection, mine, gathered, heard, _deadline(mine, gathered, change.timing, paused_s))
     return gathered
 
 
 async def gather_again(connection: AsyncConnection, root: int) -> tuple[Ticket, Gathered, datetime]:
     """A root's own fold, what it shows with its members, and when the latest of its reports came."""
-    rows = (await connection.execute(_member_query(root))).all()
+    return _gather(await _members(connection, root), root)
+
+
+def _gather(rows: Sequence[Member], root: int) -> tuple[Ticket, Gathered, datetime]:
     mine = next(from_json(row.folded) for row in rows if row.number == root)
     others = [from_json(row.folded) for row in rows if row.number != root]
     return mine, gather(mine, others, crowd_of(rows)), max(row.report_at for row in rows)
 
 
-def crowd_of(rows: Sequence[Row[tuple[object, ...]]]) -> Crowd:
+def crowd_of(rows: Sequence[Member]) -> Crowd:
     """Who is touched, by distinct people and devices; noise counts for nothing."""
     real = [row for row in rows if not row.noise]
     people = {row.person for row in real if row.person is not None}
@@ -77,12 +85,13 @@ def crowd_of(rows: Sequence[Row[tuple[object, ...]]]) -> Crowd:
     return Crowd(reports=max(1, len(real)), reporters=len(people), machines=len(machines), sites=len(sites))
 
 
-def _member_query(root: int) -> Select[tuple[object, ...]]:
-    return (
+async def _members(connection: AsyncConnection, root: int) -> Sequence[Member]:
+    query = (
         select(
             ticket.c.number,
             ticket.c.folded,
             ticket.c.noise,
+            ticket.c.paused_s,
             report.c.person,
             report.c.site,
             report.c.at.label("report_at"),
@@ -91,18 +100,17 @@ def _member_query(root: int) -> Select[tuple[object, ...]]:
         .where(ticket.c.root == root)
         .limit(MEMBERS_READ_MAX)
     )
+    return [*await connection.execute(query)]
+
+
+def _deadline(mine: Ticket, gathered: Gathered, timing: Timing, paused_s: float) -> Due:
+    level = _value(gathered, "priority")
+    return due(mine.opened, _level(level), timing.calendar, timing.promises, paused_s)
 
 
 async def _write_gathered(
-    connection: AsyncConnection,
-    mine: Ticket,
-    gathered: Gathered,
-    heard: datetime,
+    connection: AsyncConnection, mine: Ticket, gathered: Gathered, heard: datetime, deadline: Due
 ) -> None:
-    level = gathered.fields["priority"].value if "priority" in gathered.fields else None
-    timing = await companies.timing(connection)
-    paused = (await connection.execute(select(ticket.c.paused_s).where(ticket.c.number == mine.number))).scalar_one()
-    deadline = due(mine.opened, _level(level), timing.calendar, timing.promises, paused)
     values = gathered_columns(gathered) | {
         "heard_at": heard,
         "first_answer_due": deadline.first_answer,

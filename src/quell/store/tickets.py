@@ -1,7 +1,6 @@
 """Tickets: folded from their events, and written in the same transaction."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,7 +46,7 @@ async def open_ticket(change: Change, of_report: int, organisation: str, title: 
     body: dict[str, Json] = {"ticket": number, "report": of_report, "organisation": organisation}
     event = await change.record(stream(number), "ticket_opened", actor, body)
     made = apply(None, event)
-    await _write(change.connection, made, change.at)
+    await _write(change, made)
     await incidents.regather(change, number)
     return made
 
@@ -81,16 +80,16 @@ async def record(
     expect_version: int | None = None,
 ) -> Ticket:
     """Append one event to a ticket and fold it in; Refused (409) when somebody was faster than `expect_version`."""
-    before = await load(change.connection, number, lock=True)
+    before = change.held.get(number) or await load(change.connection, number, lock=True)
     if expect_version is not None and before.version != expect_version:
         raise Refused(f"ticket {number} has changed meanwhile", 409, "changed_meanwhile")
     event = await change.record(stream(number), kind, actor, body)
     after = apply(before, event)
-    await _write(change.connection, after, change.at)
+    await _write(change, after)
     return after
 
 
-async def _write(connection: AsyncConnection, state: Ticket, at: datetime) -> None:
+async def _write(change: Change, state: Ticket) -> None:
     values = {
         "folded": to_json(state),
         "version": state.version,
@@ -98,11 +97,12 @@ async def _write(connection: AsyncConnection, state: Ticket, at: datetime) -> No
         "open": state.is_open,
         "noise": state.noise,
         "joined_to": state.joined_to,
-        "changed_at": at,
+        "changed_at": change.at,
     }
     if state.version == 1:
         values["root"] = state.number
-    await connection.execute(ticket.update().where(ticket.c.number == state.number).values(values))
+    await change.connection.execute(ticket.update().where(ticket.c.number == state.number).values(values))
+    change.held[state.number] = state
 
 
 async def update(connection: AsyncConnection, number: int, **values: object) -> None:
