@@ -51,6 +51,7 @@ async def test_joined_reports_raise_the_priority_and_leaving_takes_it_back(scene
     assert found["priority"]["value"] == "P2" and found["priority"]["set_by"] == "rule"
     async with scene.house.store.read() as connection:
         rows = await listing.reports_of(connection, first)
+    async with scene.house.store.read() as connection:
         assert await rebuilding.compare(connection) == []
     for each in rows[3:]:
         await scene.desk.take_out(mara, first, each["number"])
