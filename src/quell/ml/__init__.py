@@ -1,0 +1,1 @@
+"""The small models: they read messages, propose with a calibrated chance and exact reasons, and never decide."""

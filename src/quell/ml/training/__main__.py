@@ -1,0 +1,46 @@
+"""`python -m quell.ml.training --data DIR`: day-0 knowledge and all stages from the shared data, in one command."""
+
+import argparse
+import json
+from pathlib import Path
+
+from quell.ml import knowledge, stage
+from quell.ml.embedder import Embedder, find_weights
+from quell.ml.engine import MODES
+from quell.ml.training.course import open_engines, train
+from quell.ml.training.scenario import read_scenarios
+from quell.ml.training.vectors import RememberingEmbedder
+
+
+def main() -> None:
+    """Fit and write the artefact; progress goes to standard output."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="holds the folders intents and scenarios")
+    parser.add_argument("--out", type=Path, default=knowledge.ARTEFACT)
+    parser.add_argument("--cache", type=Path, default=Path(".quell/training"))
+    parser.add_argument("--again", nargs="*", default=[], help="stages to fit anew, with all after them")
+    parser.add_argument("--knowledge", action="store_true", help="build the day-0 knowledge anew")
+    parser.add_argument("--modes", nargs="*", default=list(MODES))
+    options = parser.parse_args()
+    weights = find_weights()
+    if weights is None:
+        parser.error("the weights package is not installed")
+    embedder = RememberingEmbedder(Embedder(weights, options.cache), options.cache / "vectors.npz")
+    if options.knowledge or not (options.out / "knowledge.npz").is_file():
+        knowledge.build(options.data / "intents", options.out, embedder)
+    scenarios = read_scenarios(options.data / "scenarios")
+    engines = open_engines(scenarios, knowledge.load(options.out), embedder)
+    embedder.save()
+    fitted = train(scenarios, engines, options.cache / "folds", print, options.modes, options.again)
+    embedder.save()
+    if "corrected" in fitted.cases:
+        (options.cache / "gate-cases.json").write_text(json.dumps(fitted.cases["corrected"]) + "\n", encoding="utf-8")
+        pooled = [case for part in fitted.cases["corrected"].values() for case in part]
+        card = {"source": "replays of companies left out of training, corrected mode", "cases": pooled}
+        (options.out / "gate-cases.json").write_text(json.dumps(card) + "\n", encoding="utf-8")
+    for mode in options.modes:
+        stage.save(options.out / f"stages-{mode}", fitted.whole[mode])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Learning the adapter by gradient descent: messages to their category's text, examples to their intent's text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quell.ml.adapter import HEAT, Adapter
+
+RANK, STEPS, STEP_SIZE, DECAY = 64, 150, 3e-3, 0.01
+EXAMPLES_A_STEP = 512
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Messages (many, 384), texts (options, 384), which text is right (many,), and what each message weighs (many,)."""
+
+    messages: Floats
+    texts: Floats
+    right: NDArray[np.int64]
+    weight: Floats
+
+
+def fit_adapter(companies: Sequence[Pairs], examples: Pairs, seed: int = 0) -> Adapter:
+    """About ten seconds on one core; the same input gives the same adapter."""
+    random = np.random.default_rng(seed)
+    width = companies[0].messages.shape[1]
+    weights = [
+        random.normal(0, 1 / np.sqrt(width), (width, RANK)).astype(np.float32)
+        if index % 2 == 0
+        else np.zeros((RANK, width), np.float32)
+        for index in range(4)
+    ]
+    first, second = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
+    for step in range(1, STEPS + 1):
+        drawn = random.choice(len(examples.messages), min(EXAMPLES_A_STEP, len(examples.messages)), replace=False)
+        part = Pairs(examples.messages[drawn], examples.texts, examples.right[drawn], examples.weight[drawn])
+        gradients = [np.zeros_like(w) for w in weights]
+        for pairs in (*companies, part):
+            for total, each in zip(gradients, _gradients(pairs, weights), strict=True):
+                total += each / (len(companies) + 1)
+        for index in range(0, 4, 2):
+            whole = weights[index] @ weights[index + 1]
+            gradients[index] += 2 * DECAY * whole @ weights[index + 1].T
+            gradients[index + 1] += 2 * DECAY * weights[index].T @ whole
+        for index, gradient in enumerate(gradients):
+            first[index] = BETA_1 * first[index] + (1 - BETA_1) * gradient
+            second[index] = BETA_2 * second[index] + (1 - BETA_2) * gradient**2
+            steady = np.sqrt(second[index] / (1 - BETA_2**step)) + EPSILON
+            weights[index] = weights[index] - STEP_SIZE * first[index] / (1 - BETA_1**step) / steady
+    return Adapter(*weights)
+
+
+def _gradients(pairs: Pairs, weights: list[Floats]) -> list[Floats]:
+    """Of the weighted mean cross-entropy over the texts, for the four matrices."""
+    messages, message_length = _turn(pairs.messages, weights[0], weights[1])
+    texts, text_length = _turn(pairs.texts, weights[2], weights[3])
+    scores = HEAT * messages @ texts.T
+    scores -= scores.max(axis=1, keepdims=True)
+    chances = np.exp(scores)
+    chances /= chances.sum(axis=1, keepdims=True)
+    chances[np.arange(len(chances)), pairs.right] -= 1
+    pull = chances * (HEAT * pairs.weight / pairs.weight.sum())[:, None]
+    result: list[Floats] = []
+    for raw, unit, length, towards, down, up in (
+        (pairs.messages, messages, message_length, pull @ texts, weights[0], weights[1]),
+        (pairs.texts, texts, text_length, pull.T @ messages, weights[2], weights[3]),
+    ):
+        moved = (towards - (towards * unit).sum(axis=1, keepdims=True) * unit) / length
+        result += [raw.T @ (moved @ up.T), (raw @ down).T @ moved]
+    return result
+
+
+def _turn(vectors: Floats, down: Floats, up: Floats) -> tuple[Floats, Floats]:
+    moved = vectors + (vectors @ down) @ up
+    length = np.linalg.norm(moved, axis=1, keepdims=True)
+    return moved / length, length

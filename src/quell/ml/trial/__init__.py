@@ -1,0 +1,1 @@
+"""Trying the models on recorded streams in memory, with no database, and scoring what they said."""
