@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from quell.core.errors import Refused
+from quell.core.errors import Refused, TryAgain
 from quell.core.ticket import SetBy, fold
 from quell.store import chain, incidents, rebuilding, tickets
 from quell.store.change import Store
@@ -123,16 +123,32 @@ async def test_of_two_at_the_same_version_one_is_told_to_look_again(store: Store
     assert (await load(store, number)).version == seen + 1
 
 
-async def test_locks_are_taken_in_one_order(store: Store, report: Make) -> None:
+async def test_whoever_holds_many_waits_for_nobody_in_a_ring(store: Store, report: Make) -> None:
     numbers = [(await report(f"p{each}@brook.example"))[1] for each in range(4)]
 
-    async def lock(order: list[int]) -> None:
+    async def hold(order: list[int]) -> None:
         async with store.change() as change:
-            held = await tickets.lock_in_order(change.connection, order)
-            assert list(held) == sorted(numbers)
+            assert await incidents.hold(change, *order) == {number: number for number in numbers}
             await asyncio.sleep(0.01)
 
-    await asyncio.gather(*(lock(numbers if each % 2 else numbers[::-1]) for each in range(6)))
+    await asyncio.gather(*(hold(numbers if each % 2 else numbers[::-1]) for each in range(6)))
+    with pytest.raises(Refused, match="no ticket 99"):
+        async with store.change() as change:
+            await incidents.hold(change, numbers[0], 99)
+
+
+async def test_two_that_wait_for_each_other_are_told_to_try_again(store: Store, report: Make) -> None:
+    first, second = [(await report(f"p{each}@brook.example"))[1] for each in range(2)]
+    both = asyncio.Barrier(2)
+
+    async def hold(order: list[int]) -> None:
+        async with store.change() as change:
+            await incidents.hold(change, order[0])
+            await both.wait()
+            await incidents.hold(change, order[1])
+
+    outcomes = await asyncio.gather(hold([first, second]), hold([second, first]), return_exceptions=True)
+    assert [type(each) for each in outcomes if each is not None] == [TryAgain]
 
 
 async def test_the_tables_are_what_the_log_says(store: Store, report: Make) -> None:

@@ -82,6 +82,8 @@ class TheDesk:
             raise Refused(f"between 1 and {TICKETS_AT_ONCE_MAX} tickets at once", 422, "too_many")
         steps: list[hand.Step] = []
         async with self.house.store.change() as change:
+            numbers = [each.number for each in seen] + ([shown] if shown is not None else [])
+            await incidents.hold(change, *numbers)
             for one in sorted(seen, key=lambda each: each.number):
                 steps += await verb(change, one)
             token = await undos.keep(change, actor, steps)
@@ -127,12 +129,12 @@ class TheDesk:
         actor = _may(who, May.WORK)
         _need_words(text)
         async with self.house.store.change() as change:
-            root = await incidents.root_of(change.connection, ticket)
+            state = await tickets.take_root(change, ticket)
+            root = state.number
             everyone = must_hear(await close.members(change.connection, root))
             chosen = [each.number for each in everyone if not reports or each.number in reports]
             if not chosen:
                 raise Refused("nobody here can be answered", 409, "nobody_to_answer")
-            state = await tickets.load(change.connection, root, lock=True)
             for number in chosen:
                 await close.tell(change, number, root, f"reply:{root}:{state.version}:{number}", text, actor)
             if state.status is Status.NEW:
@@ -148,7 +150,7 @@ class TheDesk:
         actor = _may(who, May.WORK)
         _need_words(text)
         async with self.house.store.change() as change:
-            state = await tickets.load(change.connection, ticket, lock=True)
+            state = await tickets.take(change, ticket)
             said = await reports.add_message(change, state.report, "note", actor, text)
             await tickets.record(change, ticket, "note_added", actor, {"message": said})
             await incidents.regather(change, await incidents.root_of(change.connection, ticket))
@@ -260,6 +262,8 @@ class TheDesk:
             words = text.strip() or {True: "Yes, it is solved.", False: "No, it is not solved."}.get(
                 solved or False, ""
             )
+            if known.ticket is not None:
+                await incidents.hold(change, known.ticket)
             await reports.add_message(change, report, "in", actor, words, person=known.person)
             if known.ticket is None:
                 return Done("Thank you.", None)
@@ -271,8 +275,8 @@ class TheDesk:
         return Done("Thank you, we have it.", known.ticket)
 
     async def _confirm(self, change: Change, ticket: int, actor: str) -> Done:
-        root = await incidents.root_of(change.connection, ticket)
-        state = await tickets.load(change.connection, root, lock=True)
+        state = await tickets.take_root(change, ticket)
+        root = state.number
         if state.status is Status.RESOLVED and len(await incidents.members_of(change.connection, root)) == 1:
             check_move(state, Status.CLOSED)
             await tickets.record(change, root, "ticket_closed", actor, {"proof": "confirmed"})

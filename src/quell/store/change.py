@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import psycopg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from quell.core.errors import TryAgain
 from quell.core.event import Event, Json
 from quell.core.sla import Timing
 from quell.core.ticket import Ticket
@@ -33,6 +36,9 @@ class Change:
     heads: dict[str, Head] = field(default_factory=dict)
     held: dict[int, Ticket] = field(default_factory=dict)
     timing: Timing | None = None
+    # What this change has locked, and where tickets count meanwhile: see `incidents.hold`.
+    locked: set[int] = field(default_factory=set)
+    roots: dict[int, int] = field(default_factory=dict)
 
     async def record(self, stream: str, kind: str, actor: str, body: Mapping[str, Json]) -> Event:
         """Append an event to a stream."""
@@ -58,11 +64,15 @@ class Store:
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
         """A transaction that commits when the block ends well."""
-        async with self.engine.connect() as connection:
-            async with connection.begin():
+        try:
+            async with self.engine.begin() as connection:
                 change = Change(connection, self.clock())
                 yield change
                 await self.jobs.defer(connection, tuple(change.jobs))
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+                raise TryAgain("somebody else changed the same at the same moment") from error
+            raise
         await self.jobs.committed(tuple(change.jobs))
         for work in change.afterwards:
             await work()

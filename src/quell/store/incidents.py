@@ -1,6 +1,6 @@
 """Tickets with what is joined to them: who counts where, and what the gathered reports make of the fields."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import CTE, Row, select
@@ -30,6 +30,45 @@ async def root_of(connection: AsyncConnection, number: int) -> int:
     return int(found)
 
 
+async def hold(change: Change, *numbers: int) -> dict[int, int]:
+    """Let nobody else change these tickets or join and part them until this change ends; the root of each.
+
+    Whoever changes a ticket holds the row of its root, and several roots are locked in rising order: so two changes
+    never wait for each other, and no incident is changed by two at once. Call it with all tickets of a verb at once.
+    """
+    connection, wanted = change.connection, [each for each in numbers if each not in change.roots]
+    while wanted:
+        roots = await _roots(connection, wanted)
+        missing = set(roots.values()) - change.locked
+        if missing and not await _lock(connection, missing, roots):
+            continue
+        change.locked |= missing
+        change.roots |= roots
+        wanted = []
+    return {number: change.roots[number] for number in numbers}
+
+
+async def _lock(connection: AsyncConnection, missing: set[int], roots: Mapping[int, int]) -> bool:
+    # Not FOR UPDATE: whoever only points to a ticket (a proposal, an order) need not wait.
+    query = select(ticket.c.number).where(ticket.c.number.in_(missing)).order_by(ticket.c.number)
+    async with connection.begin_nested() as attempt:
+        await connection.execute(query.with_for_update(key_share=True))
+        if await _roots(connection, roots) == roots:
+            return True
+        # While we waited they were joined or parted: let go of all of them, so that the order of locks stays.
+        await attempt.rollback()
+    return False
+
+
+async def _roots(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, int]:
+    query = select(ticket.c.number, ticket.c.root).where(ticket.c.number.in_(set(numbers)))
+    found = {row.number: row.root for row in await connection.execute(query)}
+    for number in numbers:
+        if number not in found:
+            raise Refused(f"there is no ticket {number}", 404, "no_such_ticket")
+    return found
+
+
 async def members_of(connection: AsyncConnection, root: int) -> list[int]:
     """The numbers of all tickets that count to this one, itself first, then in order of their opening."""
     query = select(ticket.c.number).where(ticket.c.root == root).order_by(ticket.c.number).limit(MEMBERS_READ_MAX)
@@ -44,10 +83,12 @@ async def subtree(connection: AsyncConnection, top: int) -> list[int]:
     return [row.number for row in rows]
 
 
-async def move_subtree(connection: AsyncConnection, top: int, root: int) -> None:
-    """Let a ticket and everything joined below it count to this root."""
+async def move_subtree(change: Change, top: int, root: int) -> None:
+    """Let a ticket and everything joined below it count to this root; it holds both incidents."""
     below = select(_below(top).c.number)
-    await connection.execute(ticket.update().where(ticket.c.number.in_(below)).values(root=root))
+    await change.connection.execute(ticket.update().where(ticket.c.number.in_(below)).values(root=root))
+    change.locked.add(root)
+    change.roots.clear()
 
 
 def _below(top: int) -> CTE:
@@ -55,8 +96,9 @@ def _below(top: int) -> CTE:
     return below.union_all(select(ticket.c.number).where(ticket.c.joined_to == below.c.number))
 
 
-async def regather(change: Change, root: int) -> Gathered:
-    """Work out anew what a root shows with its members, and write it beside its own fold."""
+async def regather(change: Change, number: int) -> Gathered:
+    """Work out anew what a ticket's root shows with its members, and write it beside the root's own fold."""
+    root = (await hold(change, number))[number]
     rows = await _members(change.connection, root)
     mine, gathered, heard = _gather(rows, root)
     change.timing = change.timing or await companies.timing(change.connection)

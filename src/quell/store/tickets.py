@@ -44,6 +44,8 @@ async def open_ticket(change: Change, of_report: int, organisation: str, title: 
     }
     number = (await change.connection.execute(ticket.insert().values(values).returning(ticket.c.number))).scalar_one()
     body: dict[str, Json] = {"ticket": number, "report": of_report, "organisation": organisation}
+    change.locked.add(number)
+    change.roots[number] = number
     event = await change.record(stream(number), "ticket_opened", actor, body)
     made = apply(None, event)
     await _write(change, made)
@@ -51,10 +53,21 @@ async def open_ticket(change: Change, of_report: int, organisation: str, title: 
     return made
 
 
-async def load(connection: AsyncConnection, number: int, *, lock: bool = False) -> Ticket:
-    """The ticket as folded; Refused (404) when there is none. With `lock`, nobody else changes it until we commit."""
+async def take(change: Change, number: int) -> Ticket:
+    """The ticket, which nobody else changes until this change ends."""
+    await incidents.hold(change, number)
+    return change.held.get(number) or await load(change.connection, number)
+
+
+async def take_root(change: Change, number: int) -> Ticket:
+    """The ticket where this one counts; nobody else changes it, or what counts to it, until this change ends."""
+    return await take(change, (await incidents.hold(change, number))[number])
+
+
+async def load(connection: AsyncConnection, number: int) -> Ticket:
+    """The ticket as folded; Refused (404) when there is none."""
     query = select(ticket.c.folded).where(ticket.c.number == number)
-    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+    row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise Refused(f"there is no ticket {number}", 404, "no_such_ticket")
     return from_json(row.folded)
@@ -66,11 +79,6 @@ async def load_many(connection: AsyncConnection, numbers: Iterable[int]) -> dict
     return {each.number: each for each in (from_json(row.folded) for row in rows)}
 
 
-async def lock_in_order(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, Ticket]:
-    """Lock several tickets, always in rising order so that two verbs never wait for each other in a ring."""
-    return {number: await load(connection, number, lock=True) for number in sorted(set(numbers))}
-
-
 async def record(
     change: Change,
     number: int,
@@ -80,7 +88,7 @@ async def record(
     expect_version: int | None = None,
 ) -> Ticket:
     """Append one event to a ticket and fold it in; Refused (409) when somebody was faster than `expect_version`."""
-    before = change.held.get(number) or await load(change.connection, number, lock=True)
+    before = await take(change, number)
     if expect_version is not None and before.version != expect_version:
         raise Refused(f"ticket {number} has changed meanwhile", 409, "changed_meanwhile")
     event = await change.record(stream(number), kind, actor, body)

@@ -27,8 +27,8 @@ async def resolve(
 
     `proof` is `verified` (a check passed), `signal` (the machine says so), `confirmed` or `assumed`.
     """
-    root = await incidents.root_of(change.connection, number)
-    state = await tickets.load(change.connection, root, lock=True)
+    state = await tickets.take_root(change, number)
+    root = state.number
     check_move(state, Status.RESOLVED)
     body: dict[str, Json] = {"proof": proof, "fix": fix}
     if solved_by:
@@ -44,8 +44,8 @@ async def resolve(
 
 async def reopen(change: Change, number: int, actor: str, why: str = "") -> int:
     """Take the end of a ticket back; its root's number. Refused (409) when it has not ended."""
-    root = await incidents.root_of(change.connection, number)
-    state = await tickets.load(change.connection, root, lock=True)
+    state = await tickets.take_root(change, number)
+    root = state.number
     check_move(state, Status.OPEN)
     kept = (await content.keep(change.connection, why, None)).mention() if why else None
     await tickets.record(change, root, "ticket_reopened", actor, {"why": kept})
@@ -144,8 +144,8 @@ async def alert_over(house: House, report: int) -> None:
         known = await reports.load(change.connection, report)
         if known.ticket is None:
             return
-        root = await incidents.root_of(change.connection, known.ticket)
-        state = await tickets.load(change.connection, root, lock=True)
+        state = await tickets.take_root(change, known.ticket)
+        root = state.number
         everyone = await members(change.connection, root)
         verdict = ends_by_signal(state, everyone, await _fix_runs(change.connection, root))
         if verdict.yes:
@@ -164,8 +164,8 @@ async def _fix_runs(connection: AsyncConnection, root: int) -> bool:
 async def fix_held(house: House, number: int, fix: int, says: str) -> None:
     """The check of a fix has passed: the ticket ends, verified, and everyone hears what was done."""
     async with house.store.change() as change:
-        root = await incidents.root_of(change.connection, number)
-        state = await tickets.load(change.connection, root, lock=True)
+        state = await tickets.take_root(change, number)
+        root = state.number
         if not state.is_open:
             return
         await resolve(house, change, root, f"fix:{fix}", "verified", says, fix)

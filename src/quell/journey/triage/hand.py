@@ -75,7 +75,7 @@ async def set_field(
     change: Change, number: int, name: str, value: str | None, actor: str, proposal: int | None = None
 ) -> Step:
     """Set one field by a person's word; the step that takes it back."""
-    before = await tickets.load(change.connection, number, lock=True)
+    before = await tickets.take(change, number)
     body: dict[str, Json] = {"field": name, "value": value, "by": "person", "proposal": proposal}
     after = await tickets.record(change, number, "field_set", actor, body)
     return {"step": "field", "ticket": number, "field": name, "version": after.version, "before": _before(before, name)}
@@ -193,7 +193,7 @@ def _body(value: Mapping[str, Json]) -> dict[str, Json]:
 
 async def check_version(change: Change, number: int, version: int) -> None:
     """Raise Refused (409) when a ticket is no longer as the person saw it."""
-    now = await tickets.load(change.connection, number, lock=True)
+    now = await tickets.take(change, number)
     if now.version != version:
         raise Refused(f"ticket {number} has changed since you saw it", 409, "changed_meanwhile")
 

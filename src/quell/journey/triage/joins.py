@@ -24,8 +24,8 @@ async def join(
 
     Refused (409) when it is joined already, is the same, or belongs to another organisation.
     """
-    root = await incidents.root_of(change.connection, into)
-    there = await tickets.lock_in_order(change.connection, (child, root))
+    root = (await incidents.hold(change, child, into))[into]
+    there = await tickets.load_many(change.connection, (child, root))
     check_join(there[child], there[root])
     body: dict[str, Json] = {"into": root, "strength": strength, "reasons": reasons_json(reasons)}
     await tickets.record(change, child, "ticket_joined", actor, body)
@@ -34,7 +34,7 @@ async def join(
         await tickets.record(change, root, "ticket_stirred", actor, {"by_ticket": child})
     await maybe(change, child, None)
     await point_on(change, child, root)
-    await incidents.move_subtree(change.connection, child, root)
+    await incidents.move_subtree(change, child, root)
     await settle(change, root)
     return root
 
@@ -44,17 +44,16 @@ async def leave(change: Change, child: int, actor: str) -> int:
 
     Returns the number of the ticket that it left. Refused (409) when it is not joined.
     """
+    root = (await incidents.hold(change, child))[child]
     now = await tickets.load(change.connection, child)
     if now.joined_to is None:
         raise Refused(f"ticket {child} is not joined to another", 409, "not_joined")
-    root = await incidents.root_of(change.connection, child)
     above = await ancestors(change.connection, child)
-    await tickets.lock_in_order(change.connection, (child, *above))
     below = await incidents.subtree(change.connection, child)
     await tickets.record(change, child, "ticket_left", actor, {"from": now.joined_to})
     for each in above:
         await tickets.record(change, each, "member_left", actor, {"ticket": child, "tickets": [*below]})
-    await incidents.move_subtree(change.connection, child, child)
+    await incidents.move_subtree(change, child, child)
     await incidents.regather(change, root)
     await incidents.regather(change, child)
     return root
@@ -62,13 +61,13 @@ async def leave(change: Change, child: int, actor: str) -> int:
 
 async def stir(change: Change, child: int, actor: str) -> None:
     """A reporter's word brings back what had ended: his own ticket, and what it is joined to while it is joined."""
-    own = await tickets.load(change.connection, child, lock=True)
+    own = await tickets.take(change, child)
     if own.status not in OPEN_STATUSES:
         await tickets.record(change, child, "ticket_reopened", actor, {"why": "the reporter wrote again"})
     for each in await ancestors(change.connection, child):
-        if (await tickets.load(change.connection, each, lock=True)).status not in OPEN_STATUSES:
+        if (await tickets.load(change.connection, each)).status not in OPEN_STATUSES:
             await tickets.record(change, each, "ticket_stirred", actor, {"by_ticket": child})
-    await incidents.regather(change, await incidents.root_of(change.connection, child))
+    await incidents.regather(change, child)
 
 
 async def settle(change: Change, root: int) -> None:

@@ -171,7 +171,7 @@ async def _suggest_join(
 async def _look_again(change: Change, asked: Asked, reading: Reading) -> None:
     """Young tickets that, after this message, look like one problem: asked about, never joined by themselves."""
     for number, into, chance in reading.second_look:
-        state = await tickets.load(change.connection, number, lock=True)
+        state = await tickets.take(change, number)
         if (
             state.joined_to is not None
             or not state.is_open
