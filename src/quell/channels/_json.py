@@ -91,8 +91,8 @@ def _too_deep() -> Refused:
 
 
 def _deeper_than(value: object, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels + 1):
+    layer: list[object] = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
         layer = [each for node in layer for each in _children(node)]
         if not layer:
             return False

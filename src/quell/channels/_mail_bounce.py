@@ -15,11 +15,8 @@ _STATUS = re.compile(r"\d\.\d{1,3}\.\d{1,3}")
 
 def deliveries(part: Message) -> list[str]:
     """One sentence a recipient of a `message/delivery-status` part."""
-    blocks = part.get_payload()
     told: list[str] = []
-    for block in blocks if isinstance(blocks, list) else []:
-        if not isinstance(block, Message):
-            continue
+    for block in _inside(part):
         address = header(block, "final-recipient") or header(block, "original-recipient")
         if address and len(told) < RECIPIENTS_MAX:
             told.append(_sentence(block, address))
@@ -28,9 +25,7 @@ def deliveries(part: Message) -> list[str]:
 
 def original_ids(part: Message) -> list[str]:
     """The Message-ID of the mail that a `message/rfc822` or `text/rfc822-headers` part holds."""
-    payload = part.get_payload()
-    inner = payload[0] if isinstance(payload, list) and payload else None
-    return ids_in(header(inner, "message-id")) if isinstance(inner, Message) else []
+    return [each for block in _inside(part)[:1] for each in ids_in(header(block, "message-id"))]
 
 
 def ids_in_headers(words: str) -> list[str]:
@@ -45,6 +40,11 @@ def own_ids_in(words: str, domain: str) -> list[str]:
     """Message-IDs that we made, found anywhere in a text: many mail servers return ours without any structure."""
     found = re.findall(rf"<quell\.\d{{1,12}}\.[0-9a-f]{{32}}@{re.escape(domain)}>", words[:WORDS_SEARCHED_MAX])
     return list(dict.fromkeys(found))[:RECIPIENTS_MAX]
+
+
+def _inside(part: Message) -> list[Message]:
+    blocks: object = part.get_payload() if part.is_multipart() else []
+    return [each for each in blocks if isinstance(each, Message)] if isinstance(blocks, list) else []
 
 
 def _sentence(block: Message, address: str) -> str:

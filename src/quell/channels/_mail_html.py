@@ -1,11 +1,14 @@
 """Turns the HTML of a mail into plain text for reading: no scripts, no styles, quotes marked by `>`."""
 
 import re
-from html.parser import HTMLParser
+from html import unescape
+
+from quell.channels._mail_tags import attribute, tokens
 
 HTML_CHARS_MAX = 2_000_000
 QUOTE_DEPTH_MAX = 10
 LINKS_MAX = 500
+LINE_CHARS_MAX = 10_000
 
 _SILENT = frozenset("script style head title template noscript object svg select math".split())
 _VOID = frozenset("br hr img input meta link area base col embed source track wbr".split())
@@ -15,22 +18,26 @@ _BLOCK = frozenset(
 )
 _APART = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "blockquote", "table"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
+_HIDDEN_WORD = re.compile(r"(?:^|\s)hidden(?:\s|$)", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 
 
 def html_to_text(html: str) -> str:
     """Readable text of an HTML mail; links stand behind their words where the two differ."""
-    reader = _Reader()
-    reader.feed(html[:HTML_CHARS_MAX])
-    reader.close()
+    reader = _Reader(hides=True)
+    reader.read(html[:HTML_CHARS_MAX])
+    if reader.silent and reader.hid:
+        # Something hidden was never closed: rather show too much than lose the mail.
+        reader = _Reader(hides=False)
+        reader.read(html[:HTML_CHARS_MAX])
     return reader.text()
 
 
-class _Reader(HTMLParser):
-    """Collects lines; `silent` counts the open elements whose content nobody should read."""
+class _Reader:
+    """Collects lines; `silent` holds the open elements whose content nobody should read."""
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+    def __init__(self, hides: bool) -> None:
+        self.hides, self.hid = hides, False
         self.lines: list[str] = []
         self.line = ""
         self.quote = 0
@@ -39,24 +46,28 @@ class _Reader(HTMLParser):
         self.links_shown = 0
         self.pre = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {key: value or "" for key, value in attrs}
+    def read(self, html: str) -> None:
+        for kind, value, attributes in tokens(html):
+            if kind == "text":
+                self._data(unescape(value))
+            elif kind == "open":
+                self._start(value, attributes)
+            else:
+                self._end(value)
+
+    def _start(self, tag: str, attributes: str) -> None:
         if self.silent:
             if tag == self.silent[-1] and tag not in _VOID:
                 self.silent.append(tag)
             return
-        if tag in _SILENT or (tag not in _VOID and _hidden(given)):
+        hidden = self.hides and tag not in _VOID and _is_hidden(attributes)
+        if tag in _SILENT or hidden:
+            self.hid = self.hid or hidden
             self.silent.append(tag)
             return
-        self._open(tag, given)
+        self._open(tag, attributes)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _VOID or tag in _BLOCK:
-            self.handle_starttag(tag, attrs)
-            if tag not in _VOID:
-                self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         if self.silent:
             if tag == self.silent[-1]:
                 self.silent.pop()
@@ -71,7 +82,7 @@ class _Reader(HTMLParser):
         if tag in _BLOCK:
             self._break(apart=tag in _APART)
 
-    def handle_data(self, data: str) -> None:
+    def _data(self, data: str) -> None:
         if self.silent:
             return
         if self.pre:
@@ -81,6 +92,8 @@ class _Reader(HTMLParser):
                 self._break(keep_empty=True)
                 self.line += each
             return
+        if len(self.line) > LINE_CHARS_MAX:
+            self._break()
         words = _BLANKS.sub(" ", data)
         self.line += words.lstrip(" ") if not self.line or self.line.endswith(" ") else words
 
@@ -89,13 +102,14 @@ class _Reader(HTMLParser):
         text = "\n".join(line.replace("\xa0", " ").rstrip() for line in self.lines)
         return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 
-    def _open(self, tag: str, given: dict[str, str]) -> None:
+    def _open(self, tag: str, attributes: str) -> None:
         if tag == "br":
             self._break(keep_empty=True)
         elif tag == "img":
-            self.line += f"[{given['alt']}]" if given.get("alt", "").strip() else ""
+            words = attribute(attributes, "alt").strip()
+            self.line += f"[{words[:200]}]" if words else ""
         elif tag == "a":
-            self.links.append((given.get("href", ""), len(self.line)))
+            self.links.append((attribute(attributes, "href"), len(self.line)))
         elif tag in ("td", "th") and self.line.strip():
             self.line += "  "
         elif tag in _BLOCK:
@@ -131,8 +145,10 @@ class _Reader(HTMLParser):
             self.line += f" <{shown[:2000]}>"
 
 
-def _hidden(given: dict[str, str]) -> bool:
-    return "hidden" in given or bool(_HIDDEN.search(given.get("style", "")))
+def _is_hidden(attributes: str) -> bool:
+    if not attributes:
+        return False
+    return bool(_HIDDEN.search(attribute(attributes, "style"))) or bool(_HIDDEN_WORD.search(attributes[:200]))
 
 
 def _quoted(line: str, depth: int) -> str:

@@ -11,7 +11,7 @@ HOPS_MAX = 50
 
 _ROBOT = re.compile(
     r"^(?:mailer-?daemon|postmaster|mdaemon|daemon|double-bounce|bounces?|listserv|majordomo|auto-?reply|auto-?responder"
-    r"|(?:no|do-?not|ne-?pas|nicht)[-_.]?(?:reply|respond|response|antworten|repondre)|noreply|donotreply)"
+    r"|(?:no|do[-_.]?not|ne[-_.]?pas|nicht)[-_.]?(?:reply|respond|response|antworten|repondre)|noreply|donotreply)"
     r"(?:[-_.+=].*)?$"
 )
 _AUTOMATIC_SUBJECT = re.compile(

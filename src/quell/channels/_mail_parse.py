@@ -6,7 +6,7 @@ from email import message_from_bytes
 from email.message import Message
 from email.parser import BytesHeaderParser
 
-from quell.channels._clean import one_line
+from quell.channels._clean import one_line, storable
 from quell.channels._files import ATTACHMENTS_MAX
 from quell.channels._mail_bounce import deliveries, ids_in_headers, original_ids
 from quell.channels._mail_html import html_to_text
@@ -60,7 +60,8 @@ def take_apart(raw: bytes) -> tuple[Message, Content]:
         _gather(message, content, 0)
     except RecursionError:
         message, content = headers_of(raw), Content(notes=["The mail is nested too deeply to be opened."])
-    content.text = (content.text or html_to_text(content.html))[:TEXT_CHARS_MAX].strip("\n")
+    words = (content.text or html_to_text(content.html))[:TEXT_CHARS_MAX]
+    content.text = storable(words).replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     if not content.text.strip() and content.enclosed.strip():
         content.text = content.enclosed
         content.notes.append("The mail holds only another mail; these are the words of that one.")
@@ -123,7 +124,7 @@ def _choose(part: Part, content: Content, depth: int) -> None:
     plain = next((form.text for form in forms if form.text.strip()), "")
     html = next((form.html for form in reversed(forms) if form.html.strip()), "")
     useless = len(plain.strip()) < USELESS_CHARS_MAX and _USELESS.search(plain)
-    if html and (not plain.strip() or (useless and len(html_to_text(html)) > 2 * len(plain))):
+    if html and (not plain.strip() or (useless and len(html_to_text(html)) > len(plain))):
         plain = html_to_text(html) if content.text.strip() else ""
         content.html += html
     content.text += plain

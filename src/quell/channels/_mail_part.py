@@ -30,7 +30,7 @@ class Part:
     @property
     def is_multipart(self) -> bool:
         """Whether it truly holds parts, whatever it calls itself."""
-        return self.kind.startswith("multipart/") and isinstance(self.message.get_payload(), list)
+        return self.kind.startswith("multipart/") and self.message.is_multipart()
 
     @property
     def is_body(self) -> bool:
@@ -45,19 +45,16 @@ class Part:
 
     def children(self) -> Sequence[Message]:
         """The parts inside."""
-        inside = self.message.get_payload()
+        inside: object = self.message.get_payload() if self.message.is_multipart() else []
         return [each for each in inside if isinstance(each, Message)] if isinstance(inside, list) else []
 
     def content(self) -> bytes:
-        """The decoded bytes; what cannot be decoded stays as it stands."""
+        """The decoded bytes; of what cannot be decoded as it says, the bytes as they stand."""
         try:
             raw = self.message.get_payload(decode=True)
         except PARSE_TROUBLE:
-            raw = None
-        if isinstance(raw, bytes):
-            return raw
-        words = self.message.get_payload()
-        return words.encode("utf-8", "surrogateescape") if isinstance(words, str) else b""
+            return b""
+        return raw if isinstance(raw, bytes) else b""
 
     def text(self) -> str:
         """The words, with plain line ends."""
@@ -97,9 +94,9 @@ def looked_at(message: Message) -> Part:
     """The part with its headers read; a missing or broken content type is plain text, or mixed when it holds parts."""
     found = _KIND.match(header(message, "content-type"))
     kind = found[1].lower() if found else "text/plain"
-    if isinstance(message.get_payload(), list) and not kind.startswith(("multipart/", "message/")):
+    if message.is_multipart() and not kind.startswith(("multipart/", "message/")):
         kind = "multipart/mixed"
-    if kind.startswith("multipart/") and not isinstance(message.get_payload(), list):
+    if kind.startswith("multipart/") and not message.is_multipart():
         kind = "text/plain"
     disposition = header(message, "content-disposition").partition(";")[0].strip().lower()
     words = _parameter(message, "content-disposition", "filename") or _parameter(message, "content-type", "name")

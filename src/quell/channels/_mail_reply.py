@@ -100,9 +100,9 @@ def _before_marker(lines: Sequence[str], index: int) -> int:
 
 
 def _quote_begins(lines: Sequence[str], index: int) -> bool:
-    """A `>` line that is no lone mark in a sentence: another follows, or nothing follows."""
+    """A `>` line that is no lone mark in a sentence: another follows, or it stands apart."""
     rest = [line for line in lines[index + 1 : index + 4] if line.strip()]
-    return not rest or _is_quoted(rest[0]) or not index or not lines[index - 1].strip()
+    return bool(rest and _is_quoted(rest[0])) or not index or not lines[index - 1].strip()
 
 
 def _with_ruler(lines: Sequence[str], index: int) -> int:
@@ -147,9 +147,18 @@ def _attribution_ending_at(lines: Sequence[str], end: int, is_reply: bool) -> in
         if len(words) > ATTRIBUTION_CHARS_MAX:
             return None
         opens = start == 0 or not lines[start - 1].strip()
-        if _announces(words, followed, opens, is_reply):
+        if not _is_torn(lines[start]) and _announces(words, followed, opens, is_reply):
             return _from_lead(lines, start)
     return None
+
+
+def _is_torn(line: str) -> bool:
+    """Whether the line begins inside an address that was opened on the line above."""
+    for mark, shut in ("<>", "()"):
+        before, closed, _ = line.partition(shut)
+        if closed and mark not in before:
+            return True
+    return False
 
 
 def _announces(words: str, followed: bool, opens: bool, is_reply: bool) -> bool:

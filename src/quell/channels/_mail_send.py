@@ -1,19 +1,17 @@
 """Writes an answer as a mail into the reporter's thread and hands it to the company's mail server."""
 
 import hashlib
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import formataddr, formatdate
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
 from quell.channels._clean import one_line
 from quell.channels._mail_address import ids_in, is_sendable
 from quell.channels._mail_reply import MARKER, is_reply_subject
+from quell.channels._mail_server import Server, server_of, tls_context
 from quell.channels._mail_token import bounce_address, mailbox_of, reply_address, subject_token, without_token
 from quell.core.errors import Refused, TryAgain
 from quell.core.incoming import Answer, Sent
@@ -22,30 +20,17 @@ TIMEOUT_S = 30.0
 REFERENCES_MAX = 20
 SUBJECT_CHARS_MAX = 200
 RETRY_SETTINGS_S = 3_600
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True)
-class Relay:
-    """The company's mail server as `smtp_url` names it; `verify` is off only where the address says so."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    tls: str
-    verify: bool
 
 
 async def send(answer: Answer, settings: Mapping[str, str]) -> Sent:
     """Send one mail; TryAgain for 4xx and trouble on the way, Refused when the address is refused for good."""
     mail = compose(answer, settings)
-    relay = relay_of(settings.get("smtp_url", ""))
+    relay, server = _client(settings.get("smtp_url", ""))
     to = answer.route["to"]
     try:
-        async with _client(relay) as client:
-            if relay.user:
-                await client.login(relay.user, relay.password)
+        async with relay as client:
+            if server.user:
+                await client.login(server.user, server.password)
             await client.sendmail(_return_path(answer, settings), [to], mail.as_bytes())
     except aiosmtplib.SMTPRecipientsRefused as refused:
         raise _verdict(refused.recipients[0].code, f"{to}: {refused.recipients[0].message}") from refused
@@ -84,37 +69,22 @@ def compose(answer: Answer, settings: Mapping[str, str]) -> EmailMessage:
     return mail
 
 
-def relay_of(url: str) -> Relay:
-    """The server named by `smtp_url`; `smtp://` takes TLS when offered, and insists on it before it says a password."""
+def _client(url: str) -> tuple[aiosmtplib.SMTP, Server]:
     if not url:
         raise TryAgain("No smtp_url is set for this mailbox, so nothing can be sent.", RETRY_SETTINGS_S)
-    parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise TryAgain("The smtp_url is not of the form smtp://host:port.", RETRY_SETTINGS_S)
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    asked = parse_qs(parts.query)
-    tls = "always" if parts.scheme == "smtps" else "offered"
-    if tls == "offered" and user and parts.hostname not in LOOPBACK:
-        tls = "insist"
-    tls = "never" if asked.get("tls") == ["never"] else tls
-    port = parts.port or (465 if parts.scheme == "smtps" else 25)
-    return Relay(parts.hostname, port, user, password, tls, asked.get("verify") != ["no"])
-
-
-def _client(relay: Relay) -> aiosmtplib.SMTP:
-    """Encryption that is merely offered is taken without checking the name: it is better than none."""
-    context = ssl.create_default_context()
-    if not relay.verify or relay.tls == "offered":
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    start = {"never": False, "always": False, "insist": True}.get(relay.tls)
-    return aiosmtplib.SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        use_tls=relay.tls == "always",
-        start_tls=start,
-        tls_context=context,
+    try:
+        server = server_of(url, "smtp")
+    except ValueError as wrong:
+        raise TryAgain(f"The smtp_url cannot be used: {wrong}.", RETRY_SETTINGS_S) from None
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        use_tls=server.tls == "always",
+        start_tls=None if server.tls == "offered" else server.tls == "insist",
+        tls_context=tls_context(server),
         timeout=TIMEOUT_S,
     )
+    return client, server
 
 
 def _verdict(code: int, says: str) -> Exception:

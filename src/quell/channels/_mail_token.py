@@ -1,4 +1,7 @@
-"""Signed names of a report in mail addresses and subjects: an answer finds its way home, a guess does not."""
+"""Signed names of a report in mail addresses and subjects: an answer finds its way home, a guess does not.
+
+The server fills in the settings `token_key` and, after a rotation, `token_key_old`.
+"""
 
 import base64
 import hashlib

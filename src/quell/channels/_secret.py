@@ -15,7 +15,6 @@ MACHINE_SETTINGS = (
     Setting("username", "The user name, where the sender can only do basic authentication."),
     Setting("password", "The password for basic authentication.", secret=True),
     Setting("password_old", "The password before the last change; accepted until you remove it.", secret=True),
-    Setting("hook_key", "The secret last part of the hook's address; Quell fills it in.", secret=True),
 )
 
 
@@ -29,10 +28,10 @@ def same(given: str, *wanted: str) -> bool:
 def check_machine(hook: Hook, settings: Mapping[str, str]) -> None:
     """A machine proves itself by bearer token, basic password or secret address; Refused 401 when it does not.
 
-    Every proof that is set must be there, except that a token and a password are alternatives of each other.
-    With no secret set at all nobody is believed.
+    The server itself fills in `channel_key`, the last part of the hook's address. Every proof that is set must be
+    there, except that a token and a password are alternatives of each other. With no secret at all nobody is believed.
     """
-    key = settings.get("hook_key", "")
+    key = settings.get("channel_key", "")
     by_header = bool(settings.get("token") or settings.get("password"))
     if not key and not by_header:
         raise Refused("No secret is set for this channel, so nobody can be believed.", 401, "no_secret")

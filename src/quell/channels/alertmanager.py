@@ -16,6 +16,7 @@ from quell.seams import Channel, Setting
 
 ALERTS_MAX = 2_000
 TEXT_CHARS_MAX = 20_000
+SAME_DELIVERY_S = 60
 
 HOST_LABELS = ("hostname", "host", "nodename", "node", "instance")
 _PORT = re.compile(r":\d{1,5}$")
@@ -30,13 +31,17 @@ class Alertmanager:
     settings: tuple[Setting, ...] = MACHINE_SETTINGS
 
     def verify(self, hook: Hook, settings: Mapping[str, str], at: datetime) -> Receipt:
-        """The secret first, then the shape; the delivery's key is the digest of the states that it tells."""
+        """The secret first, then the shape; the delivery's key is the digest of the states that it tells.
+
+        A second try within a minute is the same delivery. The same states later are a repeat, which must be heard: the
+        alert may have been taken for resolved in between.
+        """
         check_machine(hook, settings)
         body = read_object(hook.body)
         if not isinstance(body.get("alerts"), list):
             raise Refused("The body has no list of alerts.", 400, "no_alerts")
         states = sorted(_state(alert) for alert in _alerts(body))
-        return Receipt(_delivery_key(body, states) if states else None, body=b'{"status":"ok"}')
+        return Receipt(_delivery_key(body, states, at) if states else None, body=b'{"status":"ok"}')
 
     def read(self, hook: Hook, settings: Mapping[str, str]) -> tuple[Incoming, ...]:
         """One message an alert, with that alert's own status and not the group's."""
@@ -82,8 +87,9 @@ def _state(alert: Object) -> str:
     return f"{_identity(alert)}:{one_line(text_at(alert, 'startsAt'), 64)}:{status}"
 
 
-def _delivery_key(body: Object, states: list[str]) -> str:
-    words = "\n".join([text_at(body, "groupKey"), text_at(body, "truncatedAlerts"), *states])
+def _delivery_key(body: Object, states: list[str], at: datetime) -> str:
+    minute = str(int(at.timestamp()) // SAME_DELIVERY_S)
+    words = "\n".join([minute, text_at(body, "groupKey"), text_at(body, "truncatedAlerts"), *states])
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -46,8 +46,6 @@ class Email:
         Setting("authserv_id", "The name of your mail server in `Authentication-Results`; only that one is believed."),
         Setting("bounce_address", "Where reports about undeliverable mail go; empty: the mailbox itself with a `+`."),
         Setting("plus_address", "`no` when the mailbox cannot receive `name+word@…`.", default="yes"),
-        Setting("token_key", "The key that signs threads in addresses and subjects; Quell fills it in.", secret=True),
-        Setting("token_key_old", "The key before the last rotation; still believed.", secret=True),
     )
 
     def verify(self, hook: Hook, settings: Mapping[str, str], at: datetime) -> Receipt:

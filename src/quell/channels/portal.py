@@ -24,8 +24,9 @@ ADDRESS_CHARS_MAX = 320
 class Portal:
     """A report typed into the portal, or posted by a program with a token.
 
-    The door has checked who is asking before it calls; it says what it knows in two headers that it never takes over
-    from outside: `x-quell-proven: yes` (the reporter is signed in as himself) and `idempotency-key`.
+    The door has checked who is asking. It says what it knows in headers that it never takes over from outside:
+    `x-quell-proven: yes` (the reporter is signed in as himself); intake names the stored delivery in
+    `x-quell-delivery`, so that the same words said on two days are two reports.
     """
 
     name: str = "portal"
