@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.channels.samples import NOW, captured
 
 from quell.channels.alertmanager import CHANNEL, host_of
 from quell.core.errors import Refused
 from quell.core.incoming import Hook, Said
+from tests.channels.samples import NOW, captured
 
 SECRET = {"token": "s3cret"}
 
@@ -104,8 +104,8 @@ def test_the_host_comes_from_the_labels_and_is_never_a_bare_address(labels: dict
         ({"token": "s3cret"}, {"authorization": "Bearer s3cret"}, "/"),
         ({"token": "new", "token_old": "s3cret"}, {"authorization": "bearer s3cret"}, "/"),
         ({"username": "am", "password": "p:w"}, {"authorization": "Basic YW06cDp3"}, "/"),
-        ({"channel_key": "k123"}, {}, "/hooks/alertmanager/k123"),
-        ({"channel_key": "k123", "token": "t"}, {"authorization": "Bearer t"}, "/hooks/alertmanager/k123"),
+        ({"hook_key": "k123"}, {}, "/hooks/alertmanager/k123"),
+        ({"hook_key": "k123", "token": "t"}, {"authorization": "Bearer t"}, "/hooks/alertmanager/k123"),
     ],
 )
 def test_bearer_basic_or_a_secret_address_prove_the_sender(
@@ -125,9 +125,9 @@ def test_bearer_basic_or_a_secret_address_prove_the_sender(
         ({"token": "s3cret", "token_old": ""}, {"authorization": "Bearer"}, "/"),
         ({"username": "am", "password": "pw"}, {"authorization": "Basic !!!"}, "/"),
         ({"username": "am", "password": "pw"}, {"authorization": "Basic YW06d3Jvbmc="}, "/"),
-        ({"channel_key": "k123"}, {}, "/hooks/alertmanager/other"),
-        ({"channel_key": "k123", "token": "t"}, {}, "/hooks/alertmanager/k123"),
-        ({"channel_key": "k123", "token": "t"}, {"authorization": "Bearer t"}, "/hooks/alertmanager/other"),
+        ({"hook_key": "k123"}, {}, "/hooks/alertmanager/other"),
+        ({"hook_key": "k123", "token": "t"}, {}, "/hooks/alertmanager/k123"),
+        ({"hook_key": "k123", "token": "t"}, {"authorization": "Bearer t"}, "/hooks/alertmanager/other"),
     ],
 )
 def test_without_the_right_secret_nothing_is_believed(

@@ -2,12 +2,11 @@
 
 import asyncio
 
+from quell.channels.alertmanager import CHANNEL
+from quell.core.incoming import Hook, Said
 from tests.channels.samples import NOW
 from tests.real.alertmanager import FIRES_S_MAX, alertmanager
 from tests.real.http_listener import http_listener
-
-from quell.channels.alertmanager import CHANNEL
-from quell.core.incoming import Hook, Said
 
 SETTINGS = {"token": "s3cret"}
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.channels.samples import MAILBOX, NOW, TOKEN_KEY, check_storable, mail, mail_hook
 
 from quell.channels._mail_token import bounce_address, reply_address, subject_token
 from quell.channels.email import CHANNEL, MAIL_BYTES_MAX
 from quell.core.errors import Refused
 from quell.core.incoming import Hook, Incoming, Said, Strength
+from tests.channels.samples import MAILBOX, NOW, TOKEN_KEY, check_storable, mail, mail_hook
 
 SETTINGS = {"address": MAILBOX, "token_key": TOKEN_KEY, "authserv_id": "mx.quell.example"}
 

@@ -10,15 +10,15 @@ from email.message import Message
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
-from tests.channels.samples import MAILBOX, TOKEN_KEY, mail, mail_hook
-from tests.real.dovecot import Dovecot, dovecot
-from tests.real.postfix import postfix
 
 from quell.channels._mail_send import compose
 from quell.channels._mail_token import bounce_address
 from quell.channels.email import CHANNEL
 from quell.core.errors import Refused, TryAgain
 from quell.core.incoming import Answer, Attachment, Hook
+from tests.channels.samples import MAILBOX, TOKEN_KEY, mail, mail_hook
+from tests.real.dovecot import Dovecot, dovecot
+from tests.real.postfix import postfix
 
 SETTINGS = {"address": MAILBOX, "token_key": TOKEN_KEY, "from_name": "Northwind IT"}
 

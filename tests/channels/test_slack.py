@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.channels.samples import NOW, check_storable, slack_hook, slack_message
-from tests.real.http_listener import Reply, http_listener
 
 from quell.channels.slack import CHANNEL, Slack, signature
 from quell.core.errors import Refused, TryAgain
 from quell.core.incoming import Answer, Hook, Said, Strength
+from tests.channels.samples import NOW, check_storable, slack_hook, slack_message
+from tests.real.http_listener import Reply, http_listener
 
 SETTINGS = {"signing_secret": "shh", "bot_token": "xoxb-1"}
 BEFORE = {"previous_message": {"text": "a"}}

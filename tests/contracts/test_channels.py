@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.channels.samples import NOW, SETTINGS, Sample, again, check_storable, samples
 
 from quell.core.errors import Refused
 from quell.core.incoming import Hook, Incoming, Receipt
 from quell.seams import Channel, Setting, find
+from tests.channels.samples import NOW, SETTINGS, Sample, again, check_storable, samples
 
 ROOT = Path(__file__).parents[2]
 CHANNELS = find("quell.channels", "CHANNEL", Channel)  # type: ignore[type-abstract]

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from tests.channels.samples import mail
-from tests.listen.test_smtp import Storage
-from tests.real.dovecot import Dovecot, dovecot
-from tests.real.postfix import postfix
 
 from quell.channels._mail_server import server_of
 from quell.core.errors import TryAgain
 from quell.listen.imap import Stand, fetch_once, watch
 from quell.listen.smtp import serve_lmtp
+from tests.channels.samples import mail
+from tests.listen.test_smtp import Storage
+from tests.real.dovecot import Dovecot, dovecot
+from tests.real.postfix import postfix
 
 BOX = "support@quell.example"
 

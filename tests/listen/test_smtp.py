@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from tests.channels.samples import mail
 
 from quell.core.errors import Refused, TryAgain
 from quell.core.incoming import Hook
 from quell.listen.smtp import serve_lmtp, serve_smtp
+from tests.channels.samples import mail
 
 OURS = {"support@quell.example": "it", "hr@quell.example": "hr"}
 

@@ -28,10 +28,10 @@ def same(given: str, *wanted: str) -> bool:
 def check_machine(hook: Hook, settings: Mapping[str, str]) -> None:
     """A machine proves itself by bearer token, basic password or secret address; Refused 401 when it does not.
 
-    The server itself fills in `channel_key`, the last part of the hook's address. Every proof that is set must be
+    The server itself fills in `hook_key`, the last part of the hook's address. Every proof that is set must be
     there, except that a token and a password are alternatives of each other. With no secret at all nobody is believed.
     """
-    key = settings.get("channel_key", "")
+    key = settings.get("hook_key", "")
     by_header = bool(settings.get("token") or settings.get("password"))
     if not key and not by_header:
         raise Refused("No secret is set for this channel, so nobody can be believed.", 401, "no_secret")
