@@ -227,3 +227,13 @@ def test_a_company_of_the_bare_minimum_can_be_read_for(make: Callable[[], Model]
     model.fit(bare)
     reading = model.propose(say(1, "help"), [], MONDAY)
     assert (reading.category.value, reading.owner.value) == ("any", "all")
+
+
+@make_model
+def test_likeness_is_one_for_the_same_words_and_small_for_others(make: Callable[[], Model]) -> None:
+    model = make()
+    model.fit(COMPANY)
+    asked = say(1, TEXTS[4])
+    same, other = model.similar(asked, [say(2, TEXTS[4]), say(3, TEXTS[5])])
+    assert same > 0.99 and other < 0.4
+    assert list(model.similar(asked, [])) == []

@@ -19,9 +19,9 @@ from quell.ml.category import Themes
 from quell.ml.companyview import CompanyView
 from quell.ml.embedder import Embedder, find_weights
 from quell.ml.facts import Facts, gather
-from quell.ml.kernel import Seen
+from quell.ml.kernel import Collection, Seen
 from quell.ml.kind import kind_of_intent
-from quell.ml.knowledge import Embeds, Knowledge
+from quell.ml.knowledge import CHARS_SHARE, VECTOR_SHARE, WORDS_SHARE, Embeds, Knowledge
 from quell.ml.memory import Memory
 from quell.ml.stage import Stage
 from quell.ml.text import readable
@@ -99,6 +99,15 @@ class Engine:
         facts = self.facts(message)
         self._said[message.id] = correction
         self.memory.add(facts, correction)
+
+    def similar(self, message: Message, others: Sequence[Message]) -> list[float]:
+        """How alike each of the others is in words and meaning, 0 to 1."""
+        if not others:
+            return []
+        own = self.facts(message).seen
+        whole = WORDS_SHARE + CHARS_SHARE + (VECTOR_SHARE if own.vector is not None else 0.0)
+        mixed = Collection([self.facts(other).seen for other in others]).likeness(own).mixed
+        return [round(min(1.0, max(0.0, float(value) / whole)), 4) for value in mixed]
 
     @property
     def mode(self) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 
 HEAD = (
     "| company | all four | people's new work | category | owner | priority (off) | kind | ticket "
-    "| sorted @ precision, second half | the same, people's new work | B-cubed arrival / end | wrong joins (automatic) | by report 3 "
-    "| tickets per outage, arrival / end | noise opened |"
+    "| sorted @ precision, second half | the same, people's new work | B-cubed arrival / end "
+    "| wrong joins (automatic) | by report 3 | tickets per outage, arrival / end | noise opened |"
 )
 RULE = "|---" * 15 + "|"
 
