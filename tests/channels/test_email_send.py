@@ -2,10 +2,7 @@
 
 import asyncio
 import smtplib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from email import message_from_bytes
+from collections.abc import Iterator
 from email.message import Message
 
 import pytest
@@ -19,6 +16,7 @@ from quell.core.incoming import Answer, Attachment, Hook
 from tests.channels.samples import MAILBOX, TOKEN_KEY, mail, mail_hook
 from tests.real.dovecot import Dovecot, dovecot
 from tests.real.postfix import postfix
+from tests.real.smtp_sink import Sink, smtp_sink
 
 SETTINGS = {"address": MAILBOX, "token_key": TOKEN_KEY, "from_name": "Northwind IT"}
 
@@ -112,40 +110,12 @@ async def test_a_server_that_is_away_or_misnamed_is_tried_later(url: str) -> Non
 # --- a pretended relay
 
 
-@dataclass
-class Relay:
-    """What a relay was handed, and what it answers."""
-
-    data_reply: str = "250 ok"
-    rcpt_reply: str = "250 ok"
-    envelopes: list[Envelope] = field(default_factory=list)
-
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, to: str, options: list[str]) -> str:
-        """Take a recipient."""
-        if self.rcpt_reply.startswith("2"):
-            envelope.rcpt_tos.append(to)
-        return self.rcpt_reply
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Take a mail."""
-        self.envelopes.append(envelope)
-        return self.data_reply
-
-
-@asynccontextmanager
-async def relaying(relay: Relay, **more: object) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(relay, **more), "127.0.0.1", 0)  # type: ignore[arg-type]
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
 async def test_the_envelope_brings_undeliverable_mail_back_to_its_report() -> None:
-    relay = Relay()
-    async with relaying(relay) as port:
-        sent = await CHANNEL.send(answer_to(mail()), {**SETTINGS, "smtp_url": f"smtp://127.0.0.1:{port}"})
+    async with smtp_sink() as relay:
+        sent = await CHANNEL.send(answer_to(mail()), {**SETTINGS, "smtp_url": relay.url})
     (envelope,) = relay.envelopes
     assert envelope.rcpt_tos == ["ann@client.example"] and str(envelope.mail_from).startswith("support+b42.")
-    message = message_from_bytes(envelope.original_content or b"")
+    (message,) = relay.mails
     assert sent.own_keys == (f"mail:{message['Message-ID']}", "report:42")
     bounced = mail_hook(mail("Sorry.", From="mailer-daemon@client.example"), "<>", str(envelope.mail_from))
     (heard,) = CHANNEL.read(bounced, SETTINGS)
@@ -155,18 +125,19 @@ async def test_the_envelope_brings_undeliverable_mail_back_to_its_report() -> No
 @pytest.mark.parametrize(
     ("relay", "kind"),
     [
-        (Relay(rcpt_reply="550 5.1.1 no such user"), Refused),
-        (Relay(rcpt_reply="450 4.2.0 greylisted"), TryAgain),
-        (Relay(data_reply="554 5.7.1 spam"), Refused),
-        (Relay(data_reply="451 4.3.0 try later"), TryAgain),
+        (Sink(rcpt_reply="550 5.1.1 no such user"), Refused),
+        (Sink(rcpt_reply="450 4.2.0 greylisted"), TryAgain),
+        (Sink(data_reply="554 5.7.1 spam"), Refused),
+        (Sink(data_reply="451 4.3.0 try later"), TryAgain),
     ],
 )
-async def test_the_relays_refusals_are_understood(relay: Relay, kind: type[Exception]) -> None:
-    async with relaying(relay) as port:
+async def test_the_relays_refusals_are_understood(relay: Sink, kind: type[Exception]) -> None:
+    async with smtp_sink(relay):
         with pytest.raises(kind):
-            await CHANNEL.send(answer_to(mail()), {**SETTINGS, "smtp_url": f"smtp://127.0.0.1:{port}"})
+            await CHANNEL.send(answer_to(mail()), {**SETTINGS, "smtp_url": relay.url})
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 async def test_a_password_is_said_to_a_relay_that_asks_for_one() -> None:
     said: list[object] = []
 
@@ -174,8 +145,8 @@ async def test_a_password_is_said_to_a_relay_that_asks_for_one() -> None:
         said.append(data)
         return AuthResult(success=getattr(data, "password", b"") == b"p:w/1", handled=False)
 
-    relay = Relay()
-    async with relaying(relay, authenticator=authenticator, auth_require_tls=False, auth_required=True) as port:
+    async with smtp_sink(authenticator=authenticator, auth_require_tls=False, auth_required=True) as relay:
+        port = relay.port
         await CHANNEL.send(answer_to(mail()), {**SETTINGS, "smtp_url": f"smtp://it%40q:p%3Aw%2F1@127.0.0.1:{port}"})
         with pytest.raises(TryAgain):
             await CHANNEL.send(answer_to(mail()), {**SETTINGS, "smtp_url": f"smtp://it:wrong@127.0.0.1:{port}"})

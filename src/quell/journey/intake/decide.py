@@ -45,17 +45,20 @@ def place(
 ) -> Place:
     """Where it belongs, by thread for words and by identity for alerts."""
     if heard.said is Said.WORDS:
-        return _place_words(channel, person, by_thread)
+        return _place_words(channel, person, by_thread, automatic=bool(heard.loop))
     if heard.said is Said.RESOLVED:
         return _place_resolve(by_identity)
     return _place_firing(by_identity)
 
 
-def _place_words(channel: str, person: int | None, earlier: Earlier | None) -> Place:
+def _place_words(channel: str, person: int | None, earlier: Earlier | None, *, automatic: bool) -> Place:
     if earlier is None:
         return Place(Goes.NEW, why="no thread that we know")
     if channel in OPEN_THREADS:
         return Place(Goes.REPLY, earlier.number, why="written in the report's thread")
+    if automatic:
+        # A returned mail comes from a mail server and not from the reporter; it is filed, and moves and tells nothing.
+        return Place(Goes.REPLY, earlier.number, why="a machine's word about the report")
     if person is not None and person == earlier.person:
         return Place(Goes.REPLY, earlier.number, why="the reporter answers in his thread")
     return Place(Goes.NEW, follows=earlier.number, why="somebody else knows the thread; he sees nothing of it")
