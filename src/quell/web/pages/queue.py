@@ -19,7 +19,7 @@ from quell.web.session import Looker, allowed, may_do
 WORDS_CHARACTERS_MAX = 200
 AT_ONCE_MAX = 200
 FOCUSES = ("category", "owner", "priority")
-FIELDS = ("category", "owner", "priority")
+FIELDS = ("category", "owner", "assignee", "priority")
 
 router = APIRouter(include_in_schema=False)
 

@@ -285,9 +285,11 @@ class EditView:
     categories: tuple[Choice, ...]
     owners: tuple[Choice, ...]
     priorities: tuple[Choice, ...]
+    assignees: tuple[Choice, ...] = ()
     category: str = ""
     owner: str = ""
     priority: str = ""
+    assignee: str = ""
 
 
 @dataclass(frozen=True)
