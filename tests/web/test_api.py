@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 

@@ -70,7 +70,8 @@ async def frame_of(request: Request, seen: Visit, here: str, view: str = "all", 
 
 def page(request: Request, seen: Visit, template: str, frame: Frame, status: int = 200, **values: Any) -> Response:
     """A whole page in its shell; `position` says where its live events begin, "" for a page that stands still."""
-    given = {"position": "", **_shared(frame), **values}
+    here = next((each.key for each in frame.places if each.here), "")
+    given = {"position": "", "here": here, **_shared(frame), **values}
     response = answer_html(request, template, status, **given)
     remember_visit(request, response, seen)
     return response

@@ -47,6 +47,15 @@ async def rows_anew(request: Request, seen: Looker) -> Response:
     return part(request, seen, "queue/anew.html", **values)
 
 
+@router.get("/rail")
+async def rail(request: Request, seen: Looker) -> Response:
+    """The counts beside every page, anew."""
+    allowed(seen, May.READ)
+    ask = ask_of(request)
+    frame = await frame_of(request, seen, request.query_params.get("here", "")[:20], ask.view, ask.team)
+    return part(request, seen, "rail_anew.html", frame=frame)
+
+
 @router.get("/queue/rows")
 async def rows(request: Request, seen: Looker) -> Response:
     """These tickets as rows, after the live log named them; those that are new to the view only as their numbers."""
@@ -109,7 +118,7 @@ async def correct(request: Request, seen: Looker) -> Response:
     values = {name: value for name in FIELDS if (value := form.text(name, 200))}
     if not values:
         raise Refused("Nothing was chosen.", 400, "nothing_chosen")
-    what = await deps_of(request).desk.correct(who, _tickets(form), values, form.text("why", 500))
+    what = await deps_of(request).desk.correct(who, _tickets(form), values)
     return done(request, seen, what, "/")
 
 

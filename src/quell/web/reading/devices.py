@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.errors import Refused
@@ -94,7 +95,8 @@ def _today(names: Names) -> Any:
 
 
 async def _last_fixes(connection: AsyncConnection, numbers: list[int]) -> dict[int, Any]:
-    query = select(fix).where(fix.c.device.in_(numbers)).distinct(fix.c.device).order_by(fix.c.device, fix.c.id.desc())
+    newest = select(fix).where(fix.c.device.in_(numbers)).ext(distinct_on(fix.c.device))
+    query = newest.order_by(fix.c.device, fix.c.id.desc())
     return {row.device: row for row in await connection.execute(query)}
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, not_, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.event import Event
@@ -110,7 +111,7 @@ async def _joins(connection: AsyncConnection, tickets: Sequence[int]) -> dict[in
     query = (
         select(event)
         .where(event.c.stream.in_(streams), event.c.kind == "ticket_joined")
-        .distinct(event.c.stream)
+        .ext(distinct_on(event.c.stream))
         .order_by(event.c.stream, event.c.seq.desc())
     )
     rows = await connection.execute(query)
@@ -134,7 +135,7 @@ def _inside(member: Member, first: bool, how: Event | None, names: Names) -> Joi
     by = names.of(how.actor) if how is not None else ""
     reason = _reason(how.body.get("reasons")) if how is not None else ""
     if first:
-        reason = "the first report, it opened the ticket"
+        reason = "opened the ticket"
     elif how is not None and by != "Quell":
         reason = f"{by} joined it" if how.actor.startswith("account:") else reason
     return _made(member, names, "in", None if first else percent(member.strength), reason, first=first)
@@ -146,7 +147,7 @@ def _asking(member: Member, ask: Any, names: Names) -> Joined:
 
 
 def _out(member: Member, how: Event, names: Names) -> Joined:
-    says = f"Taken out, {names.of(how.actor)}, {when(how.at, names.now, names.zone)}"
+    says = f"Taken out by {names.of(how.actor).split()[0]}, {when(how.at, names.now, names.zone)}"
     return _made(member, names, "out", None, "", out_says=says, moved_to=member.root)
 
 

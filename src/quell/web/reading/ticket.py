@@ -1,6 +1,7 @@
 """The whole page of one ticket, put together from its parts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,7 +65,7 @@ async def ticket_view(
     fixes = await fix_views(connection, numbers, actions, names)
     before, after, place = await queue.neighbours(connection, wanted(who, ask, names), number)
     total = len(inside)
-    row = row_view(raw, names)
+    row = replace(row_view(raw, names), chips=tuple(each for each in row_view(raw, names).chips if each.state))
     return TicketView(
         row=row,
         status=_status(raw, names),
@@ -78,7 +79,7 @@ async def ticket_view(
         fields=await _fields(connection, raw, names),
         joined=await joined(connection, number, found, left_ones, names),
         talk=await talk_view(connection, inside, None, names),
-        entries=entries(sealed, names),
+        entries=entries(sealed, names, _opener(found, number)),
         seal=seal(sealed, names),
         due=clock(raw, names),
         due_lines=await _due_lines(connection, raw, state, names),
@@ -98,6 +99,11 @@ async def ticket_view(
         following=after,
         place=f"{place:,} of {await _count(connection, who, ask, names):,}" if place else "",
     )
+
+
+def _opener(found: Sequence[Member], number: int) -> str:
+    first = next((each for each in found if each.ticket == number), None)
+    return (first.name or first.hostname or source(first.channel).name) if first is not None else ""
 
 
 async def _count(connection: AsyncConnection, who: Who, ask: Ask, names: Names) -> int:

@@ -24,13 +24,14 @@ HANDED = {
 Sentence = tuple[str, str, str, str, bool]  # icon, says, small, state, minor
 
 
-def entries(sealed: Sealed, names: Names) -> tuple[Entry, ...]:
-    """Newest first."""
+def entries(sealed: Sealed, names: Names, opener: str) -> tuple[Entry, ...]:
+    """Newest first; `opener` is who told us first, for the log names nobody there."""
     made = []
     for each in reversed(sealed.events):
         icon, says, small, state, minor = _sentence(each, names)
         at = moment(each.at, names.now, names.zone)
-        made.append(Entry(at, icon, names.of(each.actor), says, small, state, minor))
+        who = opener if each.kind == "ticket_opened" and opener else names.of(each.actor)
+        made.append(Entry(at, icon, who, says, small, state, minor))
     return tuple(made)
 
 

@@ -8,6 +8,7 @@ import "./keys.js";
 import "./queue.js";
 import "./ticket.js";
 import "./devices.js";
+import "./rail.js";
 import "./live.js";
 
 const csrf = document.querySelector('meta[name="csrf"]').content;
@@ -23,6 +24,11 @@ if (!("commandForElement" in HTMLButtonElement.prototype)) {
   });
 }
 
+// The sign of the key that this machine has.
+function sign(root) {
+  for (const key of root.querySelectorAll("kbd")) key.textContent = key.textContent.replace("⌘", "Ctrl");
+}
 if (!/Mac|iPhone|iPad/.test(navigator.userAgent)) {
-  for (const key of document.querySelectorAll("kbd")) key.textContent = key.textContent.replace("⌘", "Ctrl");
+  sign(document);
+  document.body.addEventListener("htmx:load", (event) => sign(event.detail.elt));
 }
