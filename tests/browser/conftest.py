@@ -182,9 +182,9 @@ def served(database_url: str) -> Iterator[Served]:
     thread.join(15)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One Chromium for all tests; each has a context of its own."""
+    """One Chromium a module; not one a session, since Playwright keeps a loop running that async tests trip over."""
     path = chromium()
     with playwright.sync_playwright() as started:
         made = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
