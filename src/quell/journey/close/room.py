@@ -1,5 +1,7 @@
 """Ends tickets: records what solved them, tells every reporter once on his own channel, and reopens on a no."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +20,7 @@ from quell.store.tables import message, ticket
 from quell.store.told import Told
 
 RULE = "rule:close"
+JUST_HELD_FOR = timedelta(minutes=1)
 
 
 async def resolve(
@@ -147,7 +150,7 @@ async def alert_over(house: House, report: int) -> None:
         state = await tickets.take_root(change, known.ticket)
         root = state.number
         everyone = await members(change.connection, root)
-        verdict = ends_by_signal(state, everyone, await _fix_runs(change.connection, root))
+        verdict = ends_by_signal(state, everyone, await _fix_runs(change, root))
         if verdict.yes:
             await resolve(house, change, root, "rule:signal", "signal", "")
         else:
@@ -156,9 +159,12 @@ async def alert_over(house: House, report: int) -> None:
             await incidents.regather(change, root)
 
 
-async def _fix_runs(connection: AsyncConnection, root: int) -> bool:
-    numbers = await incidents.members_of(connection, root)
-    return any(each.state in fixes.RUNNING for each in await fixes.of_tickets(connection, numbers))
+async def _fix_runs(change: Change, root: int) -> bool:
+    """Whether a fix is at work, or has just held and is about to end the ticket with its own proof."""
+    numbers = await incidents.members_of(change.connection, root)
+    found = await fixes.of_tickets(change.connection, numbers)
+    just = change.at - JUST_HELD_FOR
+    return any(each.state in fixes.RUNNING or (each.state == "held" and each.changed_at > just) for each in found)
 
 
 async def fix_held(house: House, number: int, fix: int, says: str) -> None:

@@ -188,10 +188,7 @@ async def _take_check(house: House, order: Ordered, fix: int) -> None:
             return
     undo = house.actions[now.action].undo(now.params)
     nxt = after_check(passed, says, can_undo=bool(undo))
-    if await _step(house, fix, ("checking",), nxt, "fix_checked", order) and nxt.state == "held":
-        async with house.store.change() as change:
-            held: dict[str, Json] = {"number": now.ticket, "fix": fix, "says": f"{now.action}: {says}"}
-            change.later(Job(tasks.FIX_HELD, held))
+    await _step(house, fix, ("checking",), nxt, "fix_checked", order)
 
 
 async def _take_undo(house: House, order: Ordered, fix: int) -> None:
@@ -200,11 +197,11 @@ async def _take_undo(house: House, order: Ordered, fix: int) -> None:
     await _step(house, fix, ("undoing",), nxt, "fix_undone", order)
 
 
-async def _step(house: House, fix: int, states: tuple[str, ...], nxt: Next, kind: str, order: Ordered) -> bool:
+async def _step(house: House, fix: int, states: tuple[str, ...], nxt: Next, kind: str, order: Ordered) -> None:
     async with house.store.change() as change:
         now = await fixes.load(change.connection, fix, lock=True)
         if now.state not in states:
-            return False
+            return
         values: dict[str, object] = {"state": nxt.state, "says": nxt.says}
         if order.kind == "check":
             values["after"] = order.result
@@ -215,8 +212,10 @@ async def _step(house: House, fix: int, states: tuple[str, ...], nxt: Next, kind
             change.later(Job(tasks.ORDER, {"fix": fix, "kind": nxt.order}, urgent=True))
         elif nxt.state in ("failed", "undone"):
             await _hand_over(change, now, nxt.state)
+        elif nxt.state == "held":
+            held: dict[str, Json] = {"number": now.ticket, "fix": fix, "says": f"{now.action}: {nxt.says}"}
+            change.later(Job(tasks.FIX_HELD, held, urgent=True))
         await _regather(change, now.ticket)
-        return True
 
 
 async def _stop(house: House, fix: int, state: str, says: str) -> None:
