@@ -107,8 +107,13 @@ mounts = ["{mount}"]
 
 
 @contextmanager
-def stopped_nginx(town: Town, folder: Path, answer: str = 'return 200 "well"') -> Iterator[tuple[Box, str]]:
-    """A device whose nginx is down; `answer` is what it says to a page once it runs."""
+def stopped_nginx(
+    town: Town, folder: Path, answer: str = 'return 200 "well"', slow_s: int = 0
+) -> Iterator[tuple[Box, str]]:
+    """A device whose nginx is down; `answer` is what it says to a page once it runs.
+
+    Every start writes a line into `started`, and takes `slow_s` seconds before nginx comes.
+    """
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         pytest.skip("needs nginx")
@@ -121,13 +126,16 @@ http {{
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{ listen 127.0.0.1:{port}; location / {{ {answer}; }} }}
 }}""")
+    starter = folder / "start-nginx"
+    starter.write_text(f"#!/bin/sh\necho once >> {folder}/started\n/bin/sleep {slow_s}\nexec {program} -c {config}\n")
+    starter.chmod(0o755)
     box = Box(town, folder / "agent", "lds-print-02")
     box.enrol()
     box.allow(f"""
 [actions]
 restart_service = ["restart_service", "put_back_service"]
 [services.nginx]
-start = ["{program}", "-c", "{config}"]
+start = ["{starter}"]
 stop = ["{program}", "-c", "{config}", "-s", "stop"]
 pid_file = "{folder}/nginx.pid"
 [checks]
