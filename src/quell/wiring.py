@@ -18,8 +18,7 @@ from quell.core.errors import QuellError
 from quell.journey.desk import TheDesk
 from quell.journey.house import House
 from quell.journey.triage.mind import Mind
-from quell.ml.embedder import Embedder, find_weights
-from quell.ml.engine import Engine
+from quell.ml.engine import open_engine
 from quell.seams import Action, Channel, Model, find
 from quell.settings import Settings, read
 from quell.store import postgres
@@ -65,9 +64,7 @@ def actions() -> dict[str, Action]:
 
 def make_model(home: Path) -> Model:
     """The engine with the embedding weights if they are installed, on words alone if not."""
-    weights = find_weights()
-    embedder = Embedder(weights, home / "cache") if weights is not None else None
-    return Engine(embedder=embedder)
+    return open_engine(home / "cache")
 
 
 def secret_of(home: Path) -> bytes:
