@@ -582,6 +582,7 @@ class SampleReads:
             (Choice("network", "Network and VPN"), Choice("laptops", self._text("Laptops"))),
             (Choice("network", "Network"), Choice("platform", "Platform")),
             tuple(Choice(each, each) for each in ("P1", "P2", "P3", "P4")),
+            (Choice("account:1", "Mara Lindqvist"),),
             "network",
             "network",
             "P3",
