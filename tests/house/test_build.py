@@ -48,4 +48,5 @@ def test_a_second_start_builds_nothing() -> None:
     """`make run` is how Quell is started every day, not only the first: what is built already must not be looked at."""
     if not (ROOT / ".venv" / ".runtime").exists():
         pytest.skip("needs the .venv that `make setup` builds here")
-    assert subprocess.run(["make", "--question", "setup"], cwd=ROOT, check=False).returncode == 0
+    asked = subprocess.run(["make", "--question", "setup"], cwd=ROOT, check=False)
+    assert asked.returncode == 0, "run `make setup`; if this stays red after it, a stamp is older than what it was made from"
