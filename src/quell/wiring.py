@@ -17,7 +17,7 @@ import procrastinate
 from quell.core.errors import QuellError
 from quell.journey.desk import TheDesk
 from quell.journey.house import House
-from quell.journey.triage.mind import Mind
+from quell.journey.mind import Mind
 from quell.ml.engine import open_engine
 from quell.seams import Action, Channel, Model, find
 from quell.settings import Settings, read

@@ -20,8 +20,8 @@ from quell.core.permission import Role
 from quell.journey import flow
 from quell.journey.desk import TheDesk
 from quell.journey.house import House
+from quell.journey.mind import Mind
 from quell.journey.spoken import Who
-from quell.journey.triage.mind import Mind
 from quell.seams import Action, Channel, find
 from quell.store import accounts, companies
 from quell.store.change import Store

@@ -49,4 +49,4 @@ def test_a_second_start_builds_nothing() -> None:
     if not (ROOT / ".venv" / ".runtime").exists():
         pytest.skip("needs the .venv that `make setup` builds here")
     asked = subprocess.run(["make", "--question", "setup"], cwd=ROOT, check=False)
-    assert asked.returncode == 0, "run `make setup`; if this stays red after it, a stamp is older than what it was made from"
+    assert asked.returncode == 0, "run `make setup`; if this stays red, a stamp is older than what it was made from"

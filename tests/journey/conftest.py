@@ -13,8 +13,8 @@ from quell.core.reading import Correction, JoinOption, Known, Message, OpenTicke
 from quell.journey import flow
 from quell.journey.desk import TheDesk
 from quell.journey.house import House
+from quell.journey.mind import Mind
 from quell.journey.spoken import Who
-from quell.journey.triage.mind import Mind
 from quell.seams import Action, Channel, find
 from quell.store import companies
 from quell.store.change import Store
@@ -29,12 +29,14 @@ COMPANY = {
     "sites": [{"key": "leeds", "name": "Leeds", "aliases": []}, {"key": "bristol", "name": "Bristol", "aliases": []}],
     "services": [{"key": "print", "name": "Label printing", "description": "", "aliases": ["labels"], "criticality": 1,
                   "owner": "platform"}],
-    "teams": [{"key": "platform", "name": "Platform", "handles": "servers"}, {"key": "desk", "name": "Desk", "handles": "all"}],
+    "teams": [{"key": "platform", "name": "Platform", "handles": "servers"},
+              {"key": "desk", "name": "Desk", "handles": "all"}],
     "categories": [{"key": "printing", "name": "Printing", "description": "labels", "team": "platform"},
                    {"key": "laptops", "name": "Laptops", "description": "machines", "team": "desk"}],
     "people": [{"email": f"p{n}@aldermoor.example", "name": f"Person {n}", "department": "Depot",
                 "site": "leeds" if n % 2 else "bristol", "title": "", "vip": False} for n in range(20)],
-    "devices": [{"hostname": "lds-print-02", "owner_email": None, "kind": "server", "os": "Debian 12", "site": "leeds"}],
+    "devices": [{"hostname": "lds-print-02", "owner_email": None, "kind": "server", "os": "Debian 12",
+                 "site": "leeds"}],
     "priorities": {"P1": "all stand still", "P2": "many are hindered", "P3": "one is", "P4": "can wait"},
     "actions": [{"key": "free_disk_space", "description": ""}, {"key": "restart_service", "description": ""}],
 }
@@ -137,7 +139,8 @@ async def scene(database_url: str) -> AsyncIterator[Scene]:
     jobs = InlineJobs()
     store = Store(engine, lambda: time[0], jobs)
     model = Scripted()
-    house = House(store, find("quell.channels", "CHANNEL", Channel), find("quell.actions", "ACTION", Action), Mind(lambda: model), NoSigner(), secrets={"token_key": "00" * 32})
+    channels, actions = find("quell.channels", "CHANNEL", Channel), find("quell.actions", "ACTION", Action)
+    house = House(store, channels, actions, Mind(lambda: model), NoSigner(), secrets={"token_key": "00" * 32})
     async with store.change() as change:
         await companies.save(change, json.dumps(COMPANY).encode(), "test")
     yield Scene(house, TheDesk(house), model, jobs, time)

@@ -81,7 +81,8 @@ async def test_every_reporter_is_told_once_and_a_no_reopens(scene, mara):
     async with scene.house.store.read() as connection:
         sent = await told.of_ticket(connection, first)
         report = (await listing.reports_of(connection, first))[1]["number"]
-        assert "Started the print gateway again." in (await listing.one_report(connection, report))["conversation"][-1]["text"]
+        conversation = (await listing.one_report(connection, report))["conversation"]
+        assert "Started the print gateway again." in conversation[-1]["text"]
     assert len(sent) == 2 and {each.state for each in sent} == {"sent"}
     await scene.desk.answer(report, "", solved=False)
     assert (await shown(scene, first))["status"] == "open"

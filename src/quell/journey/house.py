@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from quell.journey.triage.mind import Mind
+from quell.journey.mind import Mind
 from quell.seams import Action, Channel
 from quell.store.change import Store
 from quell.store.deliveries import Line

@@ -14,9 +14,9 @@ from quell.core.reading import Message, Reading
 from quell.journey import flow
 from quell.journey.house import House, Signer
 from quell.journey.intake import room as intake
+from quell.journey.mind import Mind
 from quell.journey.triage import room as triage
 from quell.journey.triage.decide import GateNow, opens
-from quell.journey.triage.mind import Mind
 from quell.replay.channel import Replayed, incoming
 from quell.replay.history import Past, read_company_file, read_messages
 from quell.replay.prediction import Prediction

@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/healthz")
 async def alive() -> Response:
-    """This process answers."""
+    """Say that this process answers."""
     return PlainTextResponse("ok\n")
 
 

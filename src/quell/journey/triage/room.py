@@ -8,9 +8,9 @@ from quell.core.reading import JoinOption, Proposal, Reading, Reason
 from quell.core.ticket import reasons_json
 from quell.journey import tasks
 from quell.journey.house import House
+from quell.journey.mind import Asked
 from quell.journey.triage import joins
 from quell.journey.triage.decide import FieldDecision, GateNow, Sorted, decide
-from quell.journey.triage.mind import Asked
 from quell.store import gates, incidents, proposals, reports, tickets
 from quell.store.change import Change
 from quell.store.jobs import Job
