@@ -13,7 +13,7 @@ MACHINE = re.compile(
     "|".join(("/work" + "/", "/tmp/" + "trees", "/root" + "/", "/home/" + r"\w+/", "/opt/" + "wheels"))
 )
 FOLDERS = frozenset(
-    "wire core channels actions ml store journey replay web worker listen signer cli agent __pycache__".split()
+    "wire core channels actions ml store journey replay web worker listen signer cli agent sample __pycache__".split()
 )
 FILES = frozenset({"__init__.py", "seams.py", "settings.py", "wiring.py", "py.typed"})
 TEXT_BYTES_MAX = 2 * 1024 * 1024

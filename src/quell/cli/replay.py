@@ -1,47 +1,89 @@
 """`quell replay`: feeds history through the real rooms on a fresh database, and writes what they answered."""
 
 import asyncio
+import json
+import logging
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from quell.cli.door import read_settings
+from quell.cli.door import now, read_settings
 from quell.settings import Settings
+
+if TYPE_CHECKING:
+    from quell.core.reading import Reading
+    from quell.replay.prediction import Prediction
+
+TOLD_EVERY = 25
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--predictions", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write.")
 @click.option("--no-corrections", is_flag=True, help="Never tell the model what was true.")
-def replay(folder: Path, predictions: Path, no_corrections: bool) -> None:
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page about it, too.")
+def replay(folder: Path, predictions: Path, no_corrections: bool, report: Path | None) -> None:
     """Replay FOLDER/company.json and FOLDER/messages.jsonl in order of time, each message with its own clock.
 
     After each answer the truth, where the file has one, is given as a technician's correction. Your own data is not
     touched: the replay has a database of its own, which is gone when it ends.
     """
-    from quell.replay import prediction
+    from quell.replay import judge, prediction, summary
+    from quell.replay import report as reporting
+    from quell.replay.history import read_company_file, read_messages
+
+    company = json.loads(read_company_file(folder)).get("name", folder.name)
+    made, read, model = answers(folder, not no_corrections)
+    prediction.write(made, predictions)
+    # Only now, with every answer on paper, is the truth read for judging.
+    verdicts = judge.judge(list(read_messages(folder)), made)
+    found = summary.summarise(verdicts)
+    for line in summary.sentences(found):
+        click.echo(line)
+    click.echo(f"predictions: {predictions}")
+    if report is not None:
+        about = reporting.About(str(company), str(folder), now(), model, not no_corrections)
+        reporting.write(report, about, found, verdicts, read)
+        click.echo(f"report: {report}")
+
+
+def answers(folder: Path, corrections: bool) -> "tuple[list[Prediction], dict[str, Reading], str]":
+    """Replay a folder on a fresh database: the predictions, what the model read of each message, and its version."""
     from quell.replay.run import NoDevices, Replay
     from quell.wiring import actions, make_model
 
     settings = read_settings()
 
-    async def run(url: str) -> int:
+    async def run(url: str) -> "tuple[list[Prediction], dict[str, Reading], str]":
         # A replay reaches no device, so its signer only ever refuses.
-        playing = Replay(url, lambda: make_model(settings.home), actions(), NoDevices())
+        playing = Replay(url, lambda: make_model(settings.home), actions(), NoDevices(), progress())
         try:
-            made = await playing.run(folder, corrections=not no_corrections)
+            made = await playing.run(folder, corrections)
+            return made, playing.readings, playing.house.mind.model.version
         finally:
             await playing.close()
-        prediction.write(made, predictions)
-        return len(made)
 
     with fresh_database(settings) as url:
-        count = asyncio.run(run(url))
-    click.echo(f"{count} predictions in {predictions}")
+        return asyncio.run(run(url))
+
+
+def progress() -> Callable[[int, int], None]:
+    """Says on standard error how far it is: on one line for a person, now and then into a file."""
+    at_screen = sys.stderr.isatty()
+
+    def told(done: int, total: int) -> None:
+        if at_screen:
+            click.echo(f"\r{done} of {total}" + ("\n" if done == total else ""), nl=False, err=True)
+        elif done % TOLD_EVERY == 0 or done == total:
+            click.echo(f"{done} of {total}", err=True)
+
+    return told
 
 
 @contextmanager
@@ -50,6 +92,7 @@ def fresh_database(settings: Settings) -> Iterator[str]:
     from quell.store import postgres
     from quell.store.schema import migrate
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="quell-replay-") as folder:
         if settings.database_url is None:
             with postgres.start(Path(folder), durable=False) as running:

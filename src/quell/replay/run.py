@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from quell.core.company import DEFAULT_ORGANISATION
-from quell.core.errors import Broken, Refused
+from quell.core.errors import Refused
 from quell.core.incoming import Hook
 from quell.core.reading import Message, Reading
 from quell.journey import flow
@@ -22,7 +22,7 @@ from quell.replay.history import Past, read_company_file, read_messages
 from quell.replay.prediction import Prediction
 from quell.replay.teacher import Teacher
 from quell.seams import Action, Model
-from quell.store import companies, deliveries, gates, incidents, listing, nearby, readings, reports, tickets
+from quell.store import companies, deliveries, gates, incidents, nearby, readings, reports
 from quell.store.change import Store
 from quell.store.database import connect
 from quell.store.jobs import InlineJobs
@@ -60,8 +60,15 @@ class Answered:
 class Replay:
     """One replay over one fresh database."""
 
-    def __init__(self, url: str, make: Callable[[], Model], actions: Mapping[str, Action], signer: Signer) -> None:
-        """`url` is a database with our tables and nothing in them."""
+    def __init__(
+        self,
+        url: str,
+        make: Callable[[], Model],
+        actions: Mapping[str, Action],
+        signer: Signer,
+        told: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """`url` is a database with our tables and nothing in them; `told` hears how many messages are done."""
         self._now = datetime(2000, 1, 1, tzinfo=UTC)
         self._engine = connect(url, "quell replay")
         self._jobs = InlineJobs()
@@ -69,17 +76,25 @@ class Replay:
         self.house = House(store, {}, actions, Mind(make), signer)
         self._teacher = Teacher(self.house)
         self._reports: dict[str, int] = {}
+        self._told = told
+        self.readings: dict[str, Reading] = {}
 
     async def run(self, folder: Path, corrections: bool = True) -> list[Prediction]:
         """Feed the whole folder; one prediction a message."""
-        past = list(read_messages(folder))
+        return await self.play(read_company_file(folder), list(read_messages(folder)), corrections)
+
+    async def play(self, company: bytes, past: Sequence[Past], corrections: bool = True) -> list[Prediction]:
+        """The same for messages at hand, in order of time."""
         if not past:
             raise Refused("there is no message to replay", 422, "no_messages")
         self._now = past[0].at
-        await self._set_up(read_company_file(folder), {each.channel for each in past})
-        found = [await self._one(each, corrections) for each in past]
-        for each in found:
-            each.ticket_final = await self._where(self._reports.get(each.id))
+        await self._set_up(company, {each.channel for each in past})
+        found = []
+        for each in past:
+            found.append(await self._one(each, corrections))
+            self._told(len(found), len(past))
+        for made in found:
+            made.ticket_final = await self._where(self._reports.get(made.id))
         return found
 
     async def close(self) -> None:
@@ -172,6 +187,7 @@ class Replay:
             kind = "resolved" if incoming(past.row).said == "resolved" else "noise"
             nothing = {name: False for name in ("category", "priority", "owner", "ticket")}
             return Prediction(past.id, kind, None, None, None, None, None, None, None, None, None, nothing, seconds)
+        self.readings[past.id] = reading
         automatic = answered.sorted.decided.automatic if answered.sorted else await self._would_open(reading)
         where = await self._where(answered.report)
         return Prediction(
@@ -209,11 +225,5 @@ class Replay:
         if report is None:
             return None
         async with self.house.store.read() as connection:
-            known = await reports.load(connection, report)
-            if known.ticket is None:
-                raise Broken(f"report {report} has no ticket")
-            if (await tickets.load(connection, known.ticket)).noise:
-                return None
-            found = await listing.one_ticket(connection, known.ticket)
-            place = found["maybe_into"] or found["counts_to"]
-            return str(await incidents.root_of(connection, place))
+            place = await incidents.place_of(connection, report)
+        return str(place) if place is not None else None

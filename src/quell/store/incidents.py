@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import CTE, Row, select
+from sqlalchemy import CTE, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.company import Level
@@ -67,6 +67,20 @@ async def _roots(connection: AsyncConnection, numbers: Iterable[int]) -> dict[in
         if number not in found:
             raise Refused(f"there is no ticket {number}", 404, "no_such_ticket")
     return found
+
+
+async def place_of(connection: AsyncConnection, of_report: int) -> int | None:
+    """The ticket where a report counts as far as anybody believes, a model included; None for noise."""
+    home, believed = ticket.alias("home"), ticket.alias("believed")
+    query = (
+        select(func.coalesce(believed.c.root, home.c.number))
+        .select_from(ticket)
+        .join(home, home.c.number == ticket.c.root)
+        .outerjoin(believed, believed.c.number == func.coalesce(ticket.c.maybe_into, home.c.maybe_into))
+        .where(ticket.c.report == of_report, ticket.c.noise.is_(False))
+    )
+    found = (await connection.execute(query)).scalar_one_or_none()
+    return int(found) if found is not None else None
 
 
 async def members_of(connection: AsyncConnection, root: int) -> list[int]:
