@@ -100,7 +100,7 @@ class Duty:
             measured = _measure(Prober(self.home, policy), order, patient=False)
             return LookResult(order.id, Looker(self.home, policy).telemetry(), measured)
         if order.kind == "check":
-            measured = _measure(Prober(self.home, policy), order, patient=True)
+            measured = _measure(Prober(self.home, policy), order, patient=self.ledger.changed_for(order.fix))
             return CheckResult(order.id, all(each.passed for each in measured), measured)
         planner = Planner(self.home, policy)
         if order.kind == "plan":

@@ -186,6 +186,10 @@ class Ledger:
             each.kind == "apply" and each.plan_hash == plan_hash and each.started for each in self._orders.values()
         )
 
+    def changed_for(self, fix: int | None) -> bool:
+        """Whether anything was changed here for this fix; before that, there is nothing to wait for."""
+        return any(each.fix == fix and each.started for each in self._orders.values())
+
     def applies(self, action: str, since: int) -> int:
         """How many applies of this action were started since then."""
         found = [each for each in self._orders.values() if each.kind == "apply" and each.started]
