@@ -303,7 +303,9 @@ class TheDesk:
             known = ", ".join(sorted(self.house.channels))
             raise Refused(f"there is no channel {name}; known are {known}", 422, "no_such_channel")
         declared = {each.key: each for each in self.house.channels[name].settings}
-        faults = [Fault(key, "is not a setting of this channel") for key in settings if key not in declared]
+        known = ", ".join(sorted(declared)) or "none"
+        unknown = f"is not a setting of this channel; known are {known}"
+        faults = [Fault(key, unknown) for key in settings if key not in declared]
         faults += [Fault(key, "is needed") for key, each in declared.items() if each.required and not settings.get(key)]
         if faults:
             says = "; ".join(f"{each.place} {each.says}" for each in faults)

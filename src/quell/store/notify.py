@@ -6,6 +6,7 @@ import psycopg
 
 CHANNEL = "quell_log"
 PAUSE_S = 0.1
+STOP_S_MAX = 2.0
 
 
 class Notifier:
@@ -16,6 +17,7 @@ class Notifier:
         self._conninfo = conninfo
         self._due = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     async def poke(self) -> None:
         """Say that something was committed; returns at once."""
@@ -32,6 +34,8 @@ class Notifier:
                         await connection.execute(
                             "SELECT pg_notify(%s, pg_snapshot_xmin(pg_current_snapshot())::text)", (CHANNEL,)
                         )
+                        if self._stopped:
+                            return
                         await asyncio.sleep(PAUSE_S)
                         await self._due.wait()
                         self._due.clear()
@@ -40,7 +44,11 @@ class Notifier:
                 return
 
     async def stop(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection, when what was due has been said."""
         if self._task is not None:
+            # Not cancelled at once: a connection given up while it logs in keeps the server waiting for its password.
+            self._stopped = True
+            self._due.set()
+            await asyncio.wait({self._task}, timeout=STOP_S_MAX)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
