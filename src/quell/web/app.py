@@ -32,7 +32,14 @@ def build_app(deps: Deps) -> FastAPI:
         yield
         await deps.live.stop()
 
-    app = FastAPI(title="Quell", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan)
+    app = FastAPI(
+        title="Quell",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
     app.state.deps = deps
     app.state.templates = environment(files)
     for each in PAGES:
