@@ -234,9 +234,9 @@ class TheDesk:
         assert receipt.source_key is not None
         delivery = await self._delivery(key, receipt.source_key)
         await intake.read(self.house, delivery)
-        number = await intake.find_delivery(self.house, key, receipt.source_key)
+        number = await intake.report_of(self.house, delivery)
         if number is None:
-            raise Refused("this was heard before and opened no report", 409, "heard_before")
+            raise Refused("this is said to be over, and nothing was known of it", 409, "nothing_known")
         async with self.house.store.read() as connection:
             return Reported(number, (await reports.load(connection, number)).ticket)
 

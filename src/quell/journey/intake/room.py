@@ -47,10 +47,20 @@ async def take(house: House, key: str, hook: Hook) -> Receipt:
     return receipt
 
 
-async def find_delivery(house: House, key: str, source_key: str) -> int | None:
-    """The report that a delivery has led to, once it was read."""
+async def report_of(house: House, delivery: int) -> int | None:
+    """The report that a delivery of one message has led to, or added to; None when it went nowhere."""
     async with house.store.read() as connection:
-        return await reports.said_already(connection, key, source_key)
+        found = await deliveries.load(connection, delivery)
+        line = await deliveries.line(connection, found.channel) if found is not None else None
+        if found is None or line is None:
+            return None
+        number = await reports.said_already(connection, line.key, found.source_key)
+        heard = house.channels[line.name].read(found.hook, house.settings_of(line))
+        identity = heard[0].identity if heard else None
+        if number is None and identity is not None:
+            earlier = await reports.by_identity(connection, line.key, identity)
+            number = earlier.number if earlier is not None else None
+        return number
 
 
 async def read(house: House, delivery: int) -> None:

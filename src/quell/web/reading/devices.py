@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ColumnElement, and_, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONPATH, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.errors import Refused
@@ -72,7 +72,9 @@ async def devices_view(
 
 
 def _look(names: Names) -> ColumnElement[bool]:
-    full = func.jsonb_path_exists(device.c.status, f"$.disks[*] ? (@.free_percent < {100 - FULL_PERCENT})")
+    full = func.jsonb_path_exists(
+        device.c.status, cast(f"$.disks[*] ? (@.free_percent < {100 - FULL_PERCENT})", JSONPATH)
+    )
     return and_(_AGENT, or_(device.c.seen_at < names.now - SILENT_AFTER, func.coalesce(full, False)))
 
 
