@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from quell.agent.chain import START_HASH
 from quell.agent.home import Unusable
-from quell.agent.ledger import OVERTAKEN_MAX, START_HASH, Ledger
+from quell.agent.ledger import OVERTAKEN_MAX, Ledger
 from quell.wire.errors import Untrusted
 from quell.wire.orders import Order, OrderKind, sign_order
 from quell.wire.results import ApplyResult, Plan, PlannedFile, PlannedStep, PlanResult, Refusal, StepDone, plan_hash
@@ -49,7 +50,7 @@ def accept(ledger: Ledger, number: int, kind: OrderKind = "plan") -> Order:
 
 def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
     """Numbers, plans, steps and results, and the same end of the chain."""
-    ledger = Ledger(tmp_path / "l")
+    ledger = Ledger(tmp_path / "ledger.jsonl")
     assert ledger.head.hash == START_HASH
     accept(ledger, 5)
     ledger.finish("o5", PlanResult("o5", PLAN, HASH), NOW)
@@ -57,7 +58,7 @@ def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
     ledger.start("o6", NOW)
     ledger.begin_step("o6", 0)
     ledger.note_child("o6", 123, 456)
-    again = Ledger(tmp_path / "l")
+    again = Ledger(tmp_path / "ledger.jsonl")
     assert again.head == ledger.head and again.sequence == 6
     found = again.find("o6")
     assert found is not None and found.started and found.begun == 1 and found.child == (123, 456)
@@ -70,9 +71,9 @@ def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
 def test_a_number_or_nonce_never_counts_twice(tmp_path: Path) -> None:
     """Not after a restart either; two orders that overtook each other on their way both count, once."""
     late, early = 5 + OVERTAKEN_MAX, 6 + OVERTAKEN_MAX
-    accept(Ledger(tmp_path / "l"), early)
-    accept(Ledger(tmp_path / "l"), late)
-    ledger = Ledger(tmp_path / "l")
+    accept(Ledger(tmp_path / "ledger.jsonl"), early)
+    accept(Ledger(tmp_path / "ledger.jsonl"), late)
+    ledger = Ledger(tmp_path / "ledger.jsonl")
     ledger.rotate(NOW, bytes_max=10**9)
     for number in (late, early, 6, 5):
         with pytest.raises(Untrusted):
@@ -84,58 +85,59 @@ def test_a_number_or_nonce_never_counts_twice(tmp_path: Path) -> None:
 
 def test_what_was_seen_is_bounded(tmp_path: Path) -> None:
     """A server with small numbers cannot fill the memory; then the oldest fall below the floor."""
-    ledger = Ledger(tmp_path / "l", seen_max=3)
+    ledger = Ledger(tmp_path / "ledger.jsonl", seen_max=3)
     for number in (1, 2, 3, 4, 5):
         accept(ledger, number)
     for number in (1, 2, 3, 4, 5):
         with pytest.raises(Untrusted):
-            Ledger(tmp_path / "l", seen_max=3).check_new(order(number))
+            Ledger(tmp_path / "ledger.jsonl", seen_max=3).check_new(order(number))
 
 
 def test_a_line_cut_short_by_a_crash_is_dropped(tmp_path: Path) -> None:
     """What it tells of had not begun, since the line comes first."""
-    accept(Ledger(tmp_path / "l"), 5)
-    whole = (tmp_path / "l").read_bytes()
-    accept(Ledger(tmp_path / "l"), 6)
-    longer = (tmp_path / "l").read_bytes()
+    accept(Ledger(tmp_path / "ledger.jsonl"), 5)
+    whole = (tmp_path / "ledger.jsonl").read_bytes()
+    accept(Ledger(tmp_path / "ledger.jsonl"), 6)
+    longer = (tmp_path / "ledger.jsonl").read_bytes()
     for cut in (len(whole) + 1, len(longer) - 1):
-        (tmp_path / "l").write_bytes(longer[:cut])
-        assert Ledger(tmp_path / "l").sequence == 5
-        assert (tmp_path / "l").read_bytes() == whole
+        (tmp_path / "ledger.jsonl").write_bytes(longer[:cut])
+        assert Ledger(tmp_path / "ledger.jsonl").sequence == 5
+        assert (tmp_path / "ledger.jsonl").read_bytes() == whole
 
 
-@pytest.mark.parametrize("change", ["edit", "remove", "swap", "repeat", "junk"])
+@pytest.mark.parametrize("change", ["edit", "remove", "swap", "repeat", "junk", "behead"])
 def test_a_changed_ledger_is_unusable(tmp_path: Path, change: str) -> None:
     """Every change to what was written shows."""
-    ledger = Ledger(tmp_path / "l")
+    ledger = Ledger(tmp_path / "ledger.jsonl")
     for number in (1, 2, 3):
         accept(ledger, number)
-    lines = (tmp_path / "l").read_bytes().splitlines(keepends=True)
+    lines = (tmp_path / "ledger.jsonl").read_bytes().splitlines(keepends=True)
     changed = {
         "edit": [lines[0], lines[1].replace(b'"sequence":2', b'"sequence":1'), lines[2]],
         "remove": [lines[0], lines[2]],
         "swap": [lines[1], lines[0], lines[2]],
         "repeat": [lines[0], lines[1], lines[1], lines[2]],
+        "behead": lines[1:],
         "junk": [lines[0], b"junk\n", lines[2]],
     }[change]
-    (tmp_path / "l").write_bytes(b"".join(changed))
+    (tmp_path / "ledger.jsonl").write_bytes(b"".join(changed))
     with pytest.raises(Unusable):
-        Ledger(tmp_path / "l")
+        Ledger(tmp_path / "ledger.jsonl")
 
 
 def test_acknowledged_results_are_not_sent_again(tmp_path: Path) -> None:
     """Once is enough, and an unknown name does no harm."""
-    ledger = Ledger(tmp_path / "l")
+    ledger = Ledger(tmp_path / "ledger.jsonl")
     accept(ledger, 1)
     ledger.finish("o1", Refusal("o1", "disabled", "off"), NOW)
     ledger.acknowledge(("o1", "nobody"))
-    for each in (ledger, Ledger(tmp_path / "l")):
+    for each in (ledger, Ledger(tmp_path / "ledger.jsonl")):
         assert each.unsent() == [] and each.unfinished() == []
 
 
 def test_a_long_ledger_goes_on_in_a_new_file(tmp_path: Path) -> None:
     """With the chain unbroken, the highest number, open results and plans carried over, and old files kept."""
-    ledger = Ledger(tmp_path / "l")
+    ledger = Ledger(tmp_path / "ledger.jsonl")
     accept(ledger, 1)
     ledger.finish("o1", PlanResult("o1", PLAN, HASH), NOW)
     accept(ledger, 2, "apply")
@@ -149,21 +151,54 @@ def test_a_long_ledger_goes_on_in_a_new_file(tmp_path: Path) -> None:
         before = ledger.head.entries
         ledger.rotate(NOW, bytes_max=10)
         assert ledger.head.entries == before + 1
-    again = Ledger(tmp_path / "l")
+    again = Ledger(tmp_path / "ledger.jsonl")
     assert again.head == ledger.head and again.sequence == 2
     assert again.unsent() == [done] and again.applied(HASH) and again.find_plan(HASH) is not None
     assert len(list(tmp_path.glob("ledger-*.jsonl"))) == 5
     accept(again, 3)
-    assert Ledger(tmp_path / "l").sequence == 3
+    assert Ledger(tmp_path / "ledger.jsonl").sequence == 3
 
 
 def test_a_plan_is_found_in_the_file_before(tmp_path: Path) -> None:
     """After an interruption the files that were to be deleted must be known."""
     step = DeleteOldFiles("/srv", 1, 1)
     plan = Plan("7-a", "free_disk_space", 1, 1, (PlannedStep(step, "x", files=(PlannedFile("/srv/a", 1, 1, 1),)),))
-    ledger = Ledger(tmp_path / "l")
+    ledger = Ledger(tmp_path / "ledger.jsonl")
     accept(ledger, 1)
     ledger.finish("o1", PlanResult("o1", plan, plan_hash(plan)), NOW)
     ledger.acknowledge(("o1",))
     ledger.rotate(NOW, bytes_max=10)
-    assert Ledger(tmp_path / "l").read_plan(plan_hash(plan)) == plan
+    assert Ledger(tmp_path / "ledger.jsonl").read_plan(plan_hash(plan)) == plan
+
+
+def test_a_newer_file_must_hang_on_the_older_one(tmp_path: Path) -> None:
+    """Neither the first entry of the newer nor the older file itself can be taken away."""
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    for number in (1, 2):
+        accept(ledger, number)
+        ledger.finish(f"o{number}", Refusal(f"o{number}", "disabled", "off"), NOW)
+    ledger.rotate(NOW, bytes_max=10)
+    accept(ledger, 3)
+    newer = (tmp_path / "ledger.jsonl").read_bytes()
+    (tmp_path / "ledger.jsonl").write_bytes(b"".join(newer.splitlines(keepends=True)[1:]))
+    with pytest.raises(Unusable):
+        Ledger(tmp_path / "ledger.jsonl")
+    (tmp_path / "ledger.jsonl").write_bytes(newer)
+    assert Ledger(tmp_path / "ledger.jsonl").sequence == 3
+    next(tmp_path.glob("ledger-*.jsonl")).unlink()
+    with pytest.raises(Unusable):
+        Ledger(tmp_path / "ledger.jsonl")
+
+
+@pytest.mark.parametrize("left", [None, b"", b'{"what":"carr'])
+def test_a_crash_between_two_files_loses_nothing(tmp_path: Path, left: bytes | None) -> None:
+    """The old file was put aside and the new one not begun: then the old one is taken up again."""
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    accept(ledger, 5)
+    (tmp_path / "ledger.jsonl").rename(tmp_path / "ledger-000000001.jsonl")
+    if left is not None:
+        (tmp_path / "ledger.jsonl").write_bytes(left)
+    again = Ledger(tmp_path / "ledger.jsonl")
+    assert again.head == ledger.head and again.sequence == 5
+    with pytest.raises(Untrusted):
+        again.check_new(order(5))

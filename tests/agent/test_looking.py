@@ -5,7 +5,9 @@ import threading
 from pathlib import Path
 
 from quell.agent.home import Home
-from quell.agent.looking import Looker, ask_resolver, disks, redacted
+from quell.agent.log_lines import redacted
+from quell.agent.looking import Looker, disks
+from quell.agent.network import ask_resolver
 from quell.agent.policy import Policy
 from quell.wire.canonical import canonical_bytes
 from quell.wire.shape import from_json, to_json

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from quell.agent.policy import DEFAULT, load_policy, read_policy
+from quell.agent.policy_file import DEFAULT, load_policy, read_policy
 from quell.wire.errors import Malformed, Untrusted
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from quell.agent.home import Home
-from quell.agent.policy import Policy, read_policy
+from quell.agent.policy import Policy
+from quell.agent.policy_file import read_policy
 from quell.agent.watching import Watch
 
 

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from quell.agent.doctor import examine
+from quell.agent.enrolment import enrol
 from quell.agent.home import Unusable
-from quell.agent.run import doctor, enrol, run
+from quell.agent.run import run
 from quell.agent.server import TurnedAway, Unreachable
 
 FOLDER = "/var/lib/quell-agent"
@@ -42,7 +44,7 @@ def _do(asked: argparse.Namespace) -> int:
         print(f"This device is {identity.device_id}; what it allows stands in {asked.home / 'policy.toml'}")
         return 0
     if asked.verb == "doctor":
-        found = doctor(asked.home)
+        found = examine(asked.home)
         for what, how in found:
             print(f"{what:10} {how}")
         return 0 if all(how.startswith("ok") for _what, how in found) else 2

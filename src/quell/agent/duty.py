@@ -12,7 +12,8 @@ from quell.agent.home import Home, Identity
 from quell.agent.ledger import Ledger, Remembered
 from quell.agent.looking import Looker
 from quell.agent.planning import Planner
-from quell.agent.policy import Policy, load_policy
+from quell.agent.policy import Policy
+from quell.agent.policy_file import load_policy
 from quell.agent.probing import Prober
 from quell.wire.canonical import sha256_hex
 from quell.wire.errors import Malformed, Untrusted

@@ -6,15 +6,15 @@ other on their way, so a number may be lower than the highest by as much as an o
 Each entry carries the hash of the one before it; the server hears the last hash with every message.
 """
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from quell.agent.home import Unusable, sync_folder
-from quell.wire.canonical import Json, canonical_bytes, parse_json, sha256_hex
-from quell.wire.errors import Malformed, Untrusted
+from quell.agent.chain import Chain, Entry
+from quell.agent.home import Unusable
+from quell.wire.canonical import Json
+from quell.wire.errors import Untrusted
 from quell.wire.messages import Head
 from quell.wire.orders import ORDER_SECONDS_MAX, Order, SignedOrder
 from quell.wire.results import (
@@ -31,10 +31,7 @@ from quell.wire.results import (
 from quell.wire.shape import from_json, to_json
 from quell.wire.steps import RestartService, StartService, StopService
 
-START_HASH = "0" * 64
-LINE_BYTES_MAX = 2 * 1024 * 1024
 FILE_BYTES_MAX = 8 * 1024 * 1024
-FILES_KEPT = 5
 REMEMBERED_S = 7 * 24 * 3600
 OVERTAKEN_MAX = ORDER_SECONDS_MAX * 1000
 SEEN_MAX = 20_000
@@ -84,24 +81,20 @@ class Ledger:
 
     def __init__(self, path: Path, seen_max: int = SEEN_MAX) -> None:
         """Read and check the whole chain; Unusable when an entry was changed, removed or put in."""
-        self._path = path
+        self._chain = Chain(path)
         self._seen_max = seen_max
-        self._entries = 0
-        self._hash = START_HASH
         self.sequence = 0
         self._floor = 0
         self._seen: dict[int, str] = {}
         self._orders: dict[str, Remembered] = {}
         self._plans: dict[str, PlanNote] = {}
-        if path.exists():
-            _cut_torn_line(path)
-            for number, entry in enumerate(_read(path), start=1):
-                self._take(entry, f"{path.name}:{number}")
+        for entry in self._chain.read():
+            self._take(entry)
 
     @property
     def head(self) -> Head:
         """How many entries there are, and the hash of the last."""
-        return Head(self._entries, self._hash)
+        return self._chain.head
 
     def find(self, order_id: str) -> Remembered | None:
         """What is known of an order."""
@@ -113,11 +106,10 @@ class Ledger:
 
     def read_plan(self, plan_hash: str) -> Plan | None:
         """The whole plan, read from the files again, newest first."""
-        for path in (self._path, *reversed(_older(self._path))):
-            for entry in _read(path):
-                result = entry.get("result")
-                if isinstance(result, Mapping) and result.get("hash") == plan_hash:
-                    return from_json(PlanResult, result, strict=False).plan
+        for entry in self._chain.newest_first():
+            result = entry.get("result")
+            if isinstance(result, Mapping) and result.get("hash") == plan_hash:
+                return from_json(PlanResult, result, strict=False).plan
         return None
 
     def check_new(self, order: Order) -> None:
@@ -197,62 +189,29 @@ class Ledger:
 
     def rotate(self, now: int, bytes_max: int = FILE_BYTES_MAX) -> None:
         """Begin a new file when this one is long and nothing is under way; the chain goes on in it."""
-        if not self._path.exists() or self._path.stat().st_size <= bytes_max or self.unfinished():
+        if self._chain.size <= bytes_max or self.unfinished():
             return
-        keep = {
-            each.id: each
-            for each in self._orders.values()
-            if not each.acknowledged or (each.kind in ("plan", "apply", "undo") and each.at > now - REMEMBERED_S)
-        }
-        plans = {each.plan_hash for each in keep.values()} | {
-            each.result.hash for each in keep.values() if isinstance(each.result, PlanResult)
-        }
+        since = now - REMEMBERED_S
+        orders = [each for each in self._orders.values() if not each.acknowledged or _matters(each, since)]
         carried: dict[str, Json] = {
             "what": "carried",
             "at": now,
             "sequence": self.sequence,
             "floor": self._floor,
             "seen": [[sequence, nonce] for sequence, nonce in self._seen.items()],
-            "orders": [_carry(each) for each in keep.values()],
-            "plans": {
-                name: to_json(note)
-                for name, note in self._plans.items()
-                if name in plans or note.as_of_ms > (now - REMEMBERED_S) * 1000
-            },
+            "orders": [_carry(each) for each in orders],
+            "plans": {name: to_json(note) for name, note in self._plans.items() if note.as_of_ms > since * 1000},
         }
-        self._path.rename(self._path.with_name(f"ledger-{self._entries:09}.jsonl"))
+        self._chain.begin_anew()
         self._orders, self._plans = {}, {}
         self._append(carried)
-        for old in _older(self._path)[:-FILES_KEPT]:
-            old.unlink()
 
-    def _append(self, entry: Mapping[str, Json]) -> None:
-        whole: dict[str, Json] = {**entry, "n": self._entries + 1, "previous": self._hash}
-        whole["hash"] = sha256_hex(canonical_bytes(whole))
-        fresh = not self._path.exists()
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            body = canonical_bytes(whole) + b"\n"
-            while body:
-                body = body[os.write(descriptor, body) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if fresh:
-            sync_folder(self._path.parent)
-        self._take(whole, self._path.name)
+    def _append(self, entry: Entry) -> None:
+        self._chain.append(entry)
+        self._take(entry)
 
-    def _take(self, entry: Mapping[str, Json], place: str) -> None:
-        """Fold one entry in, if it hangs on the one before."""
-        rest = {name: value for name, value in entry.items() if name != "hash"}
-        first = self._entries == 0 and entry.get("what") == "carried"
-        fits = first or (entry.get("previous") == self._hash and entry.get("n") == self._entries + 1)
-        if not fits or entry.get("hash") != sha256_hex(canonical_bytes(rest)):
-            raise Unusable(
-                f"the ledger was changed by somebody else at {place}; this device obeys nobody until it is looked at"
-            )
-        self._entries = cast(int, entry["n"])
-        self._hash = cast(str, entry["hash"])
+    def _take(self, entry: Entry) -> None:
+        """Fold one entry in."""
         what = entry["what"]
         if what == "carried":
             self._take_carried(entry)
@@ -265,7 +224,7 @@ class Ledger:
         elif what != "refused":
             self._take_progress(cast(str, what), entry)
 
-    def _take_accepted(self, entry: Mapping[str, Json]) -> None:
+    def _take_accepted(self, entry: Entry) -> None:
         self._see(cast(int, entry["sequence"]), cast(str, entry["nonce"]))
         self._orders[cast(str, entry["id"])] = Remembered(
             id=cast(str, entry["id"]),
@@ -287,7 +246,7 @@ class Ledger:
             self._floor = max(self._floor, sorted(self._seen)[-self._seen_max - 1])
         self._seen = {number: word for number, word in self._seen.items() if number > self._floor}
 
-    def _take_progress(self, what: str, entry: Mapping[str, Json]) -> None:
+    def _take_progress(self, what: str, entry: Entry) -> None:
         order = self._orders[cast(str, entry["id"])]
         if what == "started":
             order.started = True
@@ -305,7 +264,7 @@ class Ledger:
         else:
             raise Unusable(f"the ledger holds an entry {what!r} that this agent does not know; it is newer than we are")
 
-    def _take_carried(self, entry: Mapping[str, Json]) -> None:
+    def _take_carried(self, entry: Entry) -> None:
         self.sequence = cast(int, entry["sequence"])
         self._floor = cast(int, entry["floor"])
         self._seen = {sequence: nonce for sequence, nonce in cast(list[tuple[int, str]], entry["seen"])}
@@ -318,6 +277,11 @@ class Ledger:
 
 
 _CARRIED = ("id", "digest", "kind", "action", "fix", "plan_hash", "at", "started", "finished", "acknowledged")
+
+
+def _matters(order: Remembered, since: int) -> bool:
+    """Whether an order that is over must still be known: a plan may be applied, an apply undone."""
+    return order.kind in ("plan", "apply", "undo") and order.at > since
 
 
 def _carry(order: Remembered) -> Json:
@@ -339,32 +303,3 @@ def _result(value: Json) -> Result:
     if not isinstance(kind, str) or kind not in RESULTS:
         raise Unusable("the ledger holds a result that this agent does not know")
     return from_json(RESULTS[kind], value, strict=False)
-
-
-def _read(path: Path) -> Iterator[Mapping[str, Json]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                entry = parse_json(line, LINE_BYTES_MAX)
-            except Malformed as error:
-                raise Unusable(f"the ledger is damaged at {path.name}:{number}") from error
-            if not isinstance(entry, Mapping):
-                raise Unusable(f"the ledger is damaged at {path.name}:{number}")
-            yield entry
-
-
-def _cut_torn_line(path: Path) -> None:
-    """A last line without its end was being written when the power went: what it tells of had not begun."""
-    with path.open("rb+") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size == 0:
-            return
-        file.seek(max(0, size - LINE_BYTES_MAX))
-        start, tail = file.tell(), file.read()
-        if not tail.endswith(b"\n"):
-            file.truncate(start + tail.rfind(b"\n") + 1)
-            os.fsync(file.fileno())
-
-
-def _older(path: Path) -> list[Path]:
-    return sorted(path.parent.glob("ledger-*.jsonl"))

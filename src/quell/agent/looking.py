@@ -2,54 +2,24 @@
 
 import os
 import platform
-import re
-import secrets
 import socket
-import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
-from quell.agent.commands import run_command
 from quell.agent.home import Home
+from quell.agent.log_lines import failed_units, last_warnings
+from quell.agent.network import ask_resolver, gateway, interfaces, resolvers
 from quell.agent.policy import Policy
 from quell.agent.probing import free_space
 from quell.agent.services import Services
-from quell.wire.telemetry import Cpu, Disk, Interface, Memory, Process, Resolver, Status, Telemetry
+from quell.wire.telemetry import Cpu, Disk, Memory, Process, Resolver, Status, Telemetry
 
 SAMPLE_S = 0.3
 TOP = 5
 DISKS_MAX = 30
-INTERFACES_MAX = 20
-ADDRESSES_MAX = 6
-RESOLVERS_MAX = 4
-RESOLVER_S_MAX = 1.0
-COMMAND_S_MAX = 10
-WARNINGS_MAX = 50
-WARNING_CHARACTERS_MAX = 300
-LOG_BYTES_READ = 256 * 1024
 NOT_REAL = frozenset({"autofs", "devfs", "devtmpfs", "nsfs", "overlay", "proc", "ramfs", "squashfs", "sysfs"})
-LOGS = ("/var/log/syslog", "/var/log/messages", "/var/log/system.log")
-SYSTEMCTL = "/usr/bin/systemctl"
-JOURNALCTL = "/usr/bin/journalctl"
-
-_WARNING = re.compile(r"\b(warn(ing)?|err(or)?|crit(ical)?|fail(ed|ure)?|panic|oom|out of memory)\b", re.IGNORECASE)
-_SECRETS = (
-    (re.compile(r"(?<=://)[^/\s@]+(?=@)"), "<login>"),
-    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
-    (
-        re.compile(
-            r"(?i)\b(pass(word|wd)?|secret|token|api[_-]?key|authorization|cookie)\b(\s*[=:]\s*)\S+(\s+\S{20,})?"
-        ),
-        r"\1\3<secret>",
-    ),
-    (re.compile(r"\b[0-9A-Fa-f]{24,}\b|\b[A-Za-z0-9+/_-]{40,}={0,2}"), "<long>"),
-    (re.compile(r"(?<=/home/)[^/\s]+|(?<=/Users/)[^/\s]+"), "<user>"),
-    (re.compile(r"(?i)\b(user(name)?|for|by|uid)([ =]+)[a-z_][a-z0-9_-]*(?=[\s,;)]|$)"), r"\1\3<user>"),
-)
 
 
 @dataclass(frozen=True)
@@ -74,6 +44,7 @@ class Looker:
     def telemetry(self) -> Telemetry:
         """The full picture; what cannot be read is named in `notes` and left out."""
         notes: list[str] = []
+        scratch = self.home.folder / "look"
         used, by_cpu, by_memory = processes()
         now = int(time.time())
         return Telemetry(
@@ -92,44 +63,10 @@ class Looker:
             gateway=gateway(),
             resolvers=tuple(Resolver(each, ask_resolver(each)) for each in resolvers()),
             services=Services(self.policy, self.home.folder).states(),
-            failed=self._failed_units(notes),
-            warnings=self._warnings(notes),
+            failed=failed_units(scratch, notes),
+            warnings=last_warnings(scratch, notes),
             notes=tuple(notes),
         )
-
-    def _failed_units(self, notes: list[str]) -> tuple[str, ...]:
-        if not os.path.isdir("/run/systemd/system"):
-            notes.append("systemd does not run here, so there are no failed units to name")
-            return ()
-        argv = (SYSTEMCTL, "list-units", "--state=failed", "--plain", "--no-legend", "--no-pager")
-        ran = run_command(argv, COMMAND_S_MAX, self.home.folder / "look")
-        if not ran.ok:
-            notes.append("systemctl could not list failed units")
-        return tuple(line.split()[0] for line in ran.output.splitlines() if line.split())[:WARNINGS_MAX]
-
-    def _warnings(self, notes: list[str]) -> tuple[str, ...]:
-        if os.path.isdir("/run/systemd/system") and os.path.exists(JOURNALCTL):
-            argv = (JOURNALCTL, "-p", "warning", "-n", str(WARNINGS_MAX), "--no-pager", "-o", "short-iso", "-b")
-            ran = run_command(argv, COMMAND_S_MAX, self.home.folder / "look")
-            if ran.ok:
-                return redacted(ran.output.splitlines())
-        for path in LOGS:
-            try:
-                return redacted(line for line in _end_of(Path(path)) if _WARNING.search(line))
-            except OSError:
-                continue
-        notes.append("no system log can be read")
-        return ()
-
-
-def redacted(lines: Iterable[str]) -> tuple[str, ...]:
-    """The last lines, without addresses, secrets, long tokens and names of users."""
-    found = []
-    for line in list(lines)[-WARNINGS_MAX:]:
-        for pattern, instead in _SECRETS:
-            line = pattern.sub(instead, line)
-        found.append("".join(each for each in line if each.isprintable())[:WARNING_CHARACTERS_MAX])
-    return tuple(found)
 
 
 def system_name() -> str:
@@ -201,65 +138,3 @@ def _quietly_cpu(process: psutil.Process) -> None:
         process.cpu_percent()
     except psutil.Error:
         pass
-
-
-def interfaces() -> tuple[Interface, ...]:
-    """Network cards with their addresses, errors and drops."""
-    addresses, counters = psutil.net_if_addrs(), psutil.net_io_counters(pernic=True)
-    found = []
-    for name, state in sorted(psutil.net_if_stats().items()):
-        own = [
-            each.address.split("%")[0]
-            for each in addresses.get(name, [])
-            if each.family in (socket.AF_INET, socket.AF_INET6)
-        ]
-        count = counters.get(name)
-        errors, dropped = (count.errin + count.errout, count.dropin + count.dropout) if count else (0, 0)
-        found.append(Interface(name, state.isup, tuple(own[:ADDRESSES_MAX]), errors, dropped))
-    return tuple(found[:INTERFACES_MAX])
-
-
-def gateway() -> str | None:
-    """The address of the default route (Linux), None when there is none or it cannot be told."""
-    try:
-        lines = Path("/proc/net/route").read_text().splitlines()[1:]
-    except OSError:
-        return None
-    for line in lines:
-        parts = line.split()
-        if len(parts) > 7 and parts[1] == "00000000" and parts[7] == "00000000":
-            return socket.inet_ntoa(bytes.fromhex(parts[2])[:: -1 if sys.byteorder == "little" else 1])
-    return None
-
-
-def resolvers() -> list[str]:
-    """The name servers that this device is set to use."""
-    try:
-        lines = Path("/etc/resolv.conf").read_text().splitlines()
-    except OSError:
-        return []
-    return [parts[1] for line in lines if len(parts := line.split()) > 1 and parts[0] == "nameserver"][:RESOLVERS_MAX]
-
-
-def ask_resolver(address: str) -> int | None:
-    """How long a name server takes for one small question (the root's name servers), in ms; None without an answer."""
-    number = secrets.token_bytes(2)
-    question = number + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + b"\x00" + b"\x00\x02\x00\x01"
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    began = time.monotonic()
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as asking:
-            asking.settimeout(RESOLVER_S_MAX)
-            asking.connect((address, 53))
-            asking.send(question)
-            answered = asking.recv(512)[:2] == number
-    except OSError:
-        return None
-    return int((time.monotonic() - began) * 1000) if answered else None
-
-
-def _end_of(path: Path) -> list[str]:
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - LOG_BYTES_READ))
-        return file.read(LOG_BYTES_READ).decode("utf-8", "replace").splitlines()

@@ -1,12 +1,10 @@
-"""The agent's verbs: enrol a device once, then run; plus doctor, which tells what stands in the way."""
+"""The agent's endless round: look around, send what waits, ask for orders, obey them."""
 
 import logging
-import platform
 import secrets
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,28 +12,26 @@ from types import FrameType
 
 from quell import __version__
 from quell.agent.duty import Duty
-from quell.agent.home import Home, Identity, Unusable, write_privately
+from quell.agent.home import Home, Unusable
 from quell.agent.ledger import Ledger
-from quell.agent.looking import Looker, system_name
-from quell.agent.policy import DEFAULT, Policy, load_policy
-from quell.agent.server import Server, TurnedAway, Unreachable, check_address
+from quell.agent.looking import Looker
+from quell.agent.policy import Policy
+from quell.agent.policy_file import load_policy
+from quell.agent.server import Server, TurnedAway, Unreachable
 from quell.agent.watching import Watch
 from quell.wire.canonical import canonical_bytes
-from quell.wire.errors import Malformed, Untrusted
+from quell.wire.errors import Untrusted
 from quell.wire.messages import (
     MESSAGE_BYTES_MAX,
     REPORTS_MAX,
     RESULTS_MAX,
-    EnrolRequest,
     Poll,
     Reports,
     Results,
-    check_order_key,
 )
 from quell.wire.orders import NONCE_DIGITS, SignedOrder
 from quell.wire.results import Result
 from quell.wire.shape import to_json
-from quell.wire.signing import new_key, public_hex
 
 WAIT_S = 25
 QUIET_S = 1.0  # At least so long between two polls that brought nothing.
@@ -49,32 +45,6 @@ log = logging.getLogger("quell.agent")
 
 class Stopped(Exception):
     """Somebody asked us to end."""
-
-
-def enrol(server_url: str, token: str, home: Path, hostname: str | None = None) -> Identity:
-    """Make a key here, show the token and the key's public half to the server, and pin the server's order key.
-
-    Raises Unusable for what a person must mend, Unreachable or TurnedAway when the server did not let us in.
-    """
-    place = Home(home)
-    place.prepare()
-    with place.lock():
-        if place.enrolled():
-            raise Unusable(f"{home} is enrolled already; take another folder, or remove it to start anew")
-        key = new_key()
-        server = Server(check_address(server_url), key, place.authorities)
-        name = hostname or socket.gethostname()
-        try:
-            request = EnrolRequest(token, public_hex(key), name, system_name(), __version__, _now(), _nonce())
-            answer = server.enrol(request)
-            check_order_key(token, answer.order_key)
-        except (Malformed, Untrusted) as error:
-            raise Unusable(str(error)) from error
-        identity = Identity(answer.device_id, server.url, answer.order_key, name)
-        if not place.policy.exists():
-            write_privately(place.policy, DEFAULT.encode())
-        place.save_identity(identity, key)
-    return identity
 
 
 def run(home: Path) -> None:
@@ -204,32 +174,6 @@ class Round:
             self.watch.sent(answer.acknowledged)
             if self.watch.waiting[: len(waiting)] == waiting:
                 return
-
-
-def doctor(home: Path) -> tuple[tuple[str, str], ...]:
-    """What was looked at and how it is, as pairs; the second begins with `ok` when nothing needs doing."""
-    place = Home(home)
-    found = [("python", f"ok {platform.python_version()}"), ("folder", f"ok {place.folder}")]
-    looks: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("enrolment", lambda: f"ok {place.load_identity()[0].device_id}"),
-        ("policy", lambda: _policy_in_words(place)),
-        ("ledger", lambda: f"ok {Ledger(place.ledger).head.entries} entries, chain unbroken"),
-    )
-    for what, look in looks:
-        try:
-            found.append((what, look()))
-        except (Unusable, Untrusted) as error:
-            found.append((what, str(error)))
-    return tuple(found)
-
-
-def _policy_in_words(place: Home) -> str:
-    if not place.policy.exists():
-        return "there is none, so nothing is allowed"
-    policy = load_policy(place.policy)
-    if policy.disabled:
-        return "switched off by `disabled = true`"
-    return f"ok allows {', '.join(sorted(policy.actions)) or 'nothing'}"
 
 
 def _policy_or_nothing(place: Home) -> Policy:
