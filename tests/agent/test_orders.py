@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -295,6 +296,16 @@ def test_doctor_says_what_stands_in_the_way(box: Box) -> None:
     (box.home / "policy.toml").chmod(0o666)
     ill = subprocess.run(box.command("doctor"), capture_output=True, text=True, timeout=30, env=environment)
     assert ill.returncode == 2 and "writable by nobody else" in ill.stdout
+
+
+def test_the_agent_keeps_its_folder_in_the_home_of_quell(tmp_path: Path) -> None:
+    """Without `--home`, QUELL_HOME says where, so that two devices on one machine do not meet."""
+    environment = dict(os.environ, PYTHONPATH="src", QUELL_HOME=str(tmp_path))
+    given = [sys.executable, "-m", "quell.agent", "doctor"]
+    told = subprocess.run(given, capture_output=True, text=True, timeout=30, env=environment)
+    assert (
+        told.returncode == 2 and f"{tmp_path}/agent" in told.stdout and "run `quell agent enrol` first" in told.stdout
+    )
 
 
 def test_the_agent_stays_small(ready: Box, office: Office) -> None:

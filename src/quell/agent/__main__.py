@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +13,18 @@ from quell.agent.home import Unusable
 from quell.agent.run import run
 from quell.agent.server import TurnedAway, Unreachable
 
-FOLDER = "/var/lib/quell-agent"
+FOLDER = "agent"
+
+
+def default_home() -> Path:
+    """The folder `agent` in QUELL_HOME, like everything that Quell keeps (`./.quell` when that is not set)."""
+    return Path(os.environ.get("QUELL_HOME") or ".quell").expanduser().absolute() / FOLDER
 
 
 def main(given: Sequence[str] | None = None) -> int:
     """The exit status: 0 well, 1 not now, 2 a person must mend something."""
     parser = argparse.ArgumentParser(prog="quell agent", description="The program on a device.")
-    parser.add_argument("--home", type=Path, default=Path(FOLDER), help=f"the agent's own folder (default {FOLDER})")
+    parser.add_argument("--home", type=Path, default=default_home(), help="the agent's folder (default: %(default)s)")
     verbs = parser.add_subparsers(dest="verb", required=True)
     entering = verbs.add_parser("enrol", help="let this device in, once")
     entering.add_argument("--server", required=True, help="the server's address, such as https://quell.example.com")
