@@ -18,7 +18,6 @@ from quell.core.errors import QuellError
 from quell.journey.desk import TheDesk
 from quell.journey.house import House
 from quell.journey.mind import Mind
-from quell.ml.engine import open_engine
 from quell.seams import Action, Channel, Model, find
 from quell.settings import Settings, read
 from quell.store import postgres
@@ -64,6 +63,9 @@ def actions() -> dict[str, Action]:
 
 def make_model(home: Path) -> Model:
     """The engine with the embedding weights if they are installed, on words alone if not."""
+    # Only who proposes something needs the libraries of the models: not a page, and not a command.
+    from quell.ml.engine import open_engine
+
     return open_engine(home / "cache")
 
 
@@ -84,6 +86,7 @@ def serve(run: Callable[[Settings], Coroutine[None, None, None]], environ: Mappi
     """Run a door as this process until SIGTERM or SIGINT; logs go to standard error."""
     settings = read(environ)
     logging.basicConfig(level=settings.log.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
     async def until_stopped() -> None:
         task = asyncio.current_task()

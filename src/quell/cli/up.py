@@ -27,6 +27,7 @@ def up() -> None:
 
     settings = read_settings()
     logging.basicConfig(level=settings.log.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_one(settings.home):
         check_port(settings.bind, settings.port)

@@ -1,6 +1,9 @@
 """The web process: pages, API, hooks and devices on one port."""
 
+import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,7 +26,27 @@ log = logging.getLogger("quell.web")
 async def run(settings: Settings) -> None:
     """Serve until told to stop."""
     async with opened(settings, "quell web") as built:
-        await uvicorn.Server(config(built)).serve()
+        await serve(Server(config(built)))
+
+
+class Server(uvicorn.Server):
+    """The server without signal handlers of its own: who runs it says when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+async def serve(server: uvicorn.Server) -> None:
+    """Serve until cancelled, then let requests that run come to their end."""
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
 
 
 def config(built: Built) -> uvicorn.Config:

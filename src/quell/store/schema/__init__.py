@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 
 MIGRATION_LOCK = 0x5155454C4C  # "QUELL": one migration at a time over all processes.
@@ -15,6 +13,8 @@ def migrate(url: str, revision: str = "head") -> None:
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
+            if revision == "head" and applied(connection) == newest():
+                return
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
             try:
@@ -27,8 +27,25 @@ def migrate(url: str, revision: str = "head") -> None:
         engine.dispose()
 
 
+def newest() -> str:
+    """The name of the last migration that this version has."""
+    return max(each.name.partition("_")[0] for each in (Path(__file__).parent / "versions").glob("[0-9]*_*.py"))
+
+
+def applied(connection: Connection) -> str | None:
+    """The name of the last migration that the database has had, None before the first."""
+    there = connection.execute(text("SELECT to_regclass('public.alembic_version')")).scalar_one()
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none() if there else None
+    connection.rollback()
+    return found
+
+
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Run the missing migrations on an open connection."""
+    # Most starts have nothing to do, and need not wait for these libraries.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
