@@ -8,6 +8,7 @@ from pathlib import Path
 
 from quell.channels.slack import signature
 from quell.core.incoming import Hook, Incoming
+from tests.channels import machine_samples as told
 
 CAPTURES = Path(__file__).parent / "captures"
 NOW = datetime(2026, 11, 23, 7, 9, tzinfo=UTC)
@@ -20,7 +21,20 @@ SETTINGS: dict[str, dict[str, str]] = {
     "email": {"address": MAILBOX, "token_key": TOKEN_KEY},
     "portal": {},
     "slack": {"signing_secret": "shh", "bot_token": "xoxb-1"},
+    **{name: {"hook_key": told.KEY} for name in ("grafana", "zabbix", "uptime-kuma", "pagerduty", "sentry", "generic")},
 }
+MACHINES = (
+    ("grafana", told.GRAFANA),
+    ("grafana", told.GRAFANA_LEGACY),
+    ("zabbix", told.ZABBIX),
+    ("uptime-kuma", told.UPTIME_KUMA),
+    ("pagerduty", told.PAGERDUTY),
+    ("pagerduty", told.PAGERDUTY_1),
+    ("sentry", told.SENTRY_ISSUE),
+    ("sentry", told.SENTRY_EVENT),
+    ("sentry", told.SENTRY_METRIC),
+    ("generic", told.GENERIC),
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,7 @@ def samples() -> list[Sample]:
     """Every channel's good deliveries."""
     hooks = [("alertmanager", captured(each.name)) for each in sorted(CAPTURES.glob("alertmanager_real_*.json"))]
     hooks += [("slack", slack_hook(slack_message())), ("email", mail_hook(mail()))]
+    hooks += [(name, told.posted(name, body)) for name, body in MACHINES]
     hooks += [("portal", portal_hook()), ("device_agent", agent_hook())]
     return [Sample(name, hook, SETTINGS[name]) for name, hook in hooks]
 

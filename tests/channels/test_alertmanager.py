@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from quell.channels.alertmanager import CHANNEL, host_of
+from quell.channels._machine import host_of
+from quell.channels.alertmanager import CHANNEL
 from quell.core.errors import Refused
 from quell.core.incoming import Hook, Said
 from tests.channels.samples import NOW, captured

@@ -1,5 +1,6 @@
 """What every channel keeps to, ours and anybody else's: it refuses, it never breaks, and it is documented."""
 
+import importlib
 import json
 import string
 from collections.abc import Mapping
@@ -53,7 +54,8 @@ def test_the_channels_of_the_first_day_are_there() -> None:
 def test_its_name_is_its_files_and_fit_for_an_address(channel: Channel) -> None:
     """`/hooks/{channel}/{key}` and `quell channel add NAME` use it as it is."""
     assert set(channel.name) <= set(string.ascii_lowercase + string.digits + "_-")
-    assert type(channel).__module__ == f"quell.channels.{channel.name.replace('-', '_')}"
+    file = importlib.import_module(f"quell.channels.{channel.name.replace('-', '_')}")
+    assert file.CHANNEL is channel
 
 
 @every_channel
