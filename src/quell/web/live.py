@@ -39,11 +39,11 @@ class Live:
 
     async def stop(self) -> None:
         """Stop following; open streams end with their connections."""
-        for task in self._tasks:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        # Nothing may keep the cancelled tasks: one that was just connecting holds its half-open connection with it.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def end(self) -> Position:
         """Where a page that is rendered now begins to listen."""
