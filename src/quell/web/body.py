@@ -1,10 +1,10 @@
 """Reading a request's body without ever holding more than allowed."""
 
-import json
 from typing import Any
 
 from starlette.requests import Request
 
+from quell.channels._json import read_object
 from quell.core.errors import Fault, Refused
 
 JSON_BYTES_MAX = 1024 * 1024
@@ -34,9 +34,6 @@ def parse(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        given = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Refused("the body is not JSON", 400, "bad_json", (Fault("$", str(error)),)) from error
-    if not isinstance(given, dict):
-        raise Refused("the body is not an object", 400, "bad_json", (Fault("$", "must be an object"),))
-    return given
+        return dict(read_object(raw))
+    except Refused as refused:
+        raise Refused(refused.says, refused.status, "bad_json", (Fault("$", refused.says),)) from refused

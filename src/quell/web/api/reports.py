@@ -11,8 +11,6 @@ from quell.web.api.auth import Caller, answer, once
 from quell.web.body import parse, read_body
 from quell.web.doors import doors_of
 
-REPORT_BYTES_MAX = 36 * 1024 * 1024
-
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
 
@@ -20,7 +18,7 @@ router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 async def tell(request: Request, who: Caller) -> Response:
     """Tell what is wrong: {reporter, subject, text, channel?, labels?, device?}; stored before this answers."""
     actor_of(who).need(May.REPORT)
-    raw = await read_body(request, REPORT_BYTES_MAX)
+    raw = await read_body(request)
     key = request.headers.get("idempotency-key", "")
 
     async def do() -> Response:
