@@ -151,6 +151,22 @@ async def test_a_pushed_mail_is_there_at_once_and_watching_stops_when_told(mailb
     assert len(fetched.raws) == 1
 
 
+async def test_watching_goes_on_when_the_store_was_away(mailboxes: Dovecot) -> None:
+    user = "later@quell.example"
+    server, fetched, stopped = server_of(mailboxes.imap_url(user), "imap"), Fetched(), asyncio.Event()
+    fetched.trouble = TryAgain("the database is away")
+    mailboxes.deliver(mail(), user)
+    task = asyncio.create_task(watch(server, fetched.load, fetched.save, fetched.take, 3600, stopped))
+    await asyncio.sleep(1)
+    assert not task.done() and seen(mailboxes, user) == [False]
+    fetched.trouble = None
+    async with asyncio.timeout(20):
+        await fetched.came.wait()
+        stopped.set()
+        await task
+    assert len(fetched.raws) == 1
+
+
 async def test_a_mailbox_that_is_away_is_tried_again() -> None:
     stopped, fetched = asyncio.Event(), Fetched()
     server = server_of("imap://u:p@127.0.0.1:9/INBOX", "imap")

@@ -8,6 +8,7 @@ import select
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from quell.channels._mail_server import Server, tls_context
 from quell.channels.email import MAIL_BYTES_MAX
@@ -15,6 +16,7 @@ from quell.core.errors import Refused
 
 TIMEOUT_S = 60.0
 PUSH_WAIT_S_MAX = 25 * 60
+RESCAN_DAYS = 7
 BACK_OFF_S = (5, 15, 60, 300)
 
 log = logging.getLogger("quell.listen")
@@ -49,11 +51,11 @@ async def watch(server: Server, load: Load, save: Save, take: Take, poll_s: floa
                     await _wait(mailbox, poll_s, stopped)
             finally:
                 await asyncio.to_thread(mailbox.leave)
-        except TROUBLE as trouble:
+        except Exception as trouble:
             pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
             failures += 1
             kind = type(trouble).__name__
-            log.warning("mailbox_unreachable host=%s trouble=%s again_s=%s", server.host, kind, pause_s)
+            log.warning("mail_not_fetched host=%s trouble=%s again_s=%s", server.host, kind, pause_s)
             await _pause(pause_s, stopped)
 
 
@@ -67,12 +69,14 @@ async def fetch_once(server: Server, load: Load, save: Save, take: Take) -> int:
 
 
 async def _fetch(mailbox: "_Mailbox", load: Load, save: Save, take: Take) -> int:
-    """Oldest first; a mailbox of another generation is read anew, and what is known is stored once all the same."""
+    """Oldest first. The first time only what nobody has read is taken; in a mailbox of another generation, where all
+    numbers are new, the mails of the last days are read again, and what is known is stored once all the same.
+    """
     stand = await load()
     validity = await asyncio.to_thread(mailbox.enter)
     fresh = stand is None or stand.uid_validity != validity
     last = 0 if stand is None or fresh else stand.last_uid
-    wanted = "UNSEEN" if stand is None else "ALL" if fresh else f"UID {last + 1}:*"
+    wanted = "UNSEEN" if stand is None else _since(RESCAN_DAYS) if fresh else f"UID {last + 1}:*"
     stored = 0
     for uid in await asyncio.to_thread(mailbox.search, wanted):
         if uid <= last:
@@ -86,6 +90,11 @@ async def _fetch(mailbox: "_Mailbox", load: Load, save: Save, take: Take) -> int
     if fresh and not stored:
         await save(Stand(validity, max(last, await asyncio.to_thread(mailbox.highest))))
     return stored
+
+
+def _since(days: int) -> str:
+    day = datetime.now(UTC) - timedelta(days=days)
+    return f"SINCE {imaplib.Time2Internaldate(day)[1:12].strip()}"
 
 
 async def _keep(take: Take, raw: bytes, uid: int) -> int:
