@@ -8,11 +8,16 @@ from hypothesis import strategies as st
 
 from quell.core.errors import Broken
 from quell.core.event import START_HASH, canonical
-from quell.core.merkle import Head, Merkle, merkle_root
+from quell.core.merkle import BUCKETS, Head, Merkle, bucket_of, merkle_root
 
 heads = st.dictionaries(
     st.text(max_size=8), st.tuples(st.integers(1, 99), st.binary(min_size=32, max_size=32)), max_size=40
 ).map(lambda found: [(stream, seq, digest) for stream, (seq, digest) in found.items()])
+
+
+def leaf(stream: str, seq: int, digest: bytes) -> bytes:
+    """The hash of one head."""
+    return hashlib.sha256(b"\0" + canonical([stream, seq]).encode() + digest).digest()
 
 
 def row_by_row(leaves: list[bytes]) -> bytes:
@@ -27,11 +32,23 @@ def row_by_row(leaves: list[bytes]) -> bytes:
 
 @given(heads)
 def test_leaf_by_leaf_gives_the_textbooks_tree(found: list[Head]) -> None:
-    leaves = [
-        hashlib.sha256(b"\0" + canonical([stream, seq]).encode() + digest).digest()
-        for stream, seq, digest in sorted(found)
-    ]
-    assert merkle_root(found) == merkle_root(reversed(found)) == row_by_row(leaves)
+    tree = Merkle()
+    for head in sorted(found):
+        tree.add(*head)
+    assert tree.root() == row_by_row([leaf(*head) for head in sorted(found)])
+    assert tree.leaves == len(found)
+
+
+@given(heads)
+def test_the_root_is_a_tree_over_the_trees_of_the_buckets(found: list[Head]) -> None:
+    buckets: dict[int, list[Head]] = {}
+    for head in sorted(found):
+        number = int(hashlib.sha256(head[0].encode()).hexdigest()[:3], 16)
+        assert number == bucket_of(head[0]) < BUCKETS
+        buckets.setdefault(number, []).append(head)
+    roots = {number: row_by_row([leaf(*head) for head in members]) for number, members in buckets.items()}
+    above = [leaf(f"bucket:{number:04}", len(buckets[number]), roots[number]) for number in sorted(buckets)]
+    assert merkle_root(found) == merkle_root(reversed(found)) == row_by_row(above)
 
 
 @given(heads.filter(bool), st.data())

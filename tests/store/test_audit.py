@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from quell.core.event import Event, link
 from quell.core.incoming import Party
+from quell.core.merkle import bucket_of
 from quell.store import chain, people, tickets
 from quell.store.change import Store
 from quell.store.checkpoint_form import from_line, to_line
@@ -280,13 +281,17 @@ async def test_two_signed_checkpoints_of_one_number_are_found(store: Store, witn
 
 
 async def test_a_root_that_does_not_fit_the_heads_is_found(store: Store, witness: Any, log: int, clock: Any) -> None:
-    await sql(store, "UPDATE chain_head SET hash = :h WHERE stream = :s", h=b"\1" * 32, s=f"ticket:{log - 1}")
+    await sql(
+        store, "UPDATE checkpoint_bucket SET root = :r WHERE number <> :n", r=b"\1" * 32, n=bucket_of(f"ticket:{log}")
+    )
     clock.turn(60)
     await witness.make()
-    assert await witness.findings() == [
-        "checkpoint 3: its root is not that of the heads which the checkpoints name",
-        f"ticket {log - 1}, event 1: it is not the event with which the chain ended",
-    ]
+    assert await witness.findings() == ["checkpoint 3: its root is not that of the heads which the checkpoints name"]
+
+
+async def test_an_end_that_was_changed_is_found(store: Store, witness: Any, log: int) -> None:
+    await sql(store, "UPDATE chain_head SET hash = :h WHERE stream = :s", h=b"\1" * 32, s=f"ticket:{log - 1}")
+    assert await witness.findings() == [f"ticket {log - 1}, event 1: it is not the event with which the chain ended"]
 
 
 async def test_what_is_no_checkpoint_in_the_file_is_found(witness: Any, log: int) -> None:

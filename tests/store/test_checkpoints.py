@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from quell.core.errors import Broken, TryAgain
 from quell.core.event import START_HASH
-from quell.core.merkle import merkle_root
+from quell.core.merkle import bucket_of, merkle_root
 from quell.store import checkpoint_file, checkpoints
 from quell.store.change import Store
 from quell.store.checkpoint_form import from_line, to_line
@@ -105,6 +105,32 @@ async def test_a_change_that_began_early_and_was_appended_late_is_seen_once(stor
     await early.close()
     made = await witness.make()
     assert [(stream, seq) for stream, seq, _ in made.moved()] == [("a", 1)]
+
+
+async def test_a_checkpoint_looks_only_at_the_buckets_that_moved(store: Store, witness: Any) -> None:
+    names = [f"ticket:{each}" for each in range(300)]
+    async with store.change() as change:
+        for name in names:
+            await change.record(name, "ceiling_set", "account:1", {})
+    await witness.make()
+    other = next(each for each in names if bucket_of(each) != bucket_of("ticket:7"))
+    async with store.engine.begin() as connection:
+        # A checkpoint that read this head would take another root from it, and the audit would see that.
+        await connection.execute(text("UPDATE chain_head SET hash = '\\x00' WHERE stream = :s"), {"s": other})
+    await happen(store, "ticket:7", 2)
+    await witness.make()
+    assert not [each for each in await witness.findings() if "checkpoint" in each]
+
+
+async def test_trees_that_are_gone_are_made_anew(store: Store, witness: Any) -> None:
+    await happen(store, "a")
+    await happen(store, "b")
+    await witness.make()
+    async with store.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM checkpoint_bucket"))
+    await happen(store, "b")
+    assert (await witness.make()).root == merkle_root(await heads(store))
+    assert await witness.findings() == []
 
 
 async def test_of_two_makers_at_once_one_wins(store: Store, witness: Any) -> None:

@@ -1,12 +1,17 @@
-"""One hash over the ends of all chains: a tree that takes its leaves one by one and holds only its right edge."""
+"""One hash over the ends of all chains: trees of a few chains each, and a tree over those.
+
+The chains are spread over buckets by their names, so that a chain that moved asks for its own bucket's tree only.
+"""
 
 import hashlib
 from collections.abc import Iterable
+from itertools import groupby
 
 from quell.core.errors import Broken
 from quell.core.event import START_HASH, canonical
 
 Head = tuple[str, int, bytes]
+BUCKETS = 4096
 
 
 class Merkle:
@@ -47,12 +52,29 @@ class Merkle:
         return carry or START_HASH
 
 
+def bucket_of(stream: str) -> int:
+    """The bucket of a stream: the first twelve bits of its name's SHA-256."""
+    return int.from_bytes(hashlib.sha256(stream.encode()).digest()[:2], "big") // (65536 // BUCKETS)
+
+
+def root_of(buckets: Iterable[tuple[int, int, bytes]]) -> bytes:
+    """The root over buckets (number, heads in it, root of its tree) in rising order."""
+    tree = Merkle()
+    for number, heads, root in buckets:
+        tree.add(f"bucket:{number:04}", heads, root)
+    return tree.root()
+
+
 def merkle_root(heads: Iterable[Head]) -> bytes:
     """The root over heads in any order."""
-    tree = Merkle()
-    for stream, seq, digest in sorted(heads):
-        tree.add(stream, seq, digest)
-    return tree.root()
+    ordered = sorted((bucket_of(stream), stream, seq, digest) for stream, seq, digest in heads)
+    buckets = []
+    for number, members in groupby(ordered, key=lambda each: each[0]):
+        tree = Merkle()
+        for _, stream, seq, digest in members:
+            tree.add(stream, seq, digest)
+        buckets.append((number, tree.leaves, tree.root()))
+    return root_of(buckets)
 
 
 def _pair(left: bytes, right: bytes) -> bytes:

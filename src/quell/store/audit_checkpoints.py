@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.errors import Refused
 from quell.core.event import START_HASH
-from quell.core.merkle import Head, Merkle
+from quell.core.merkle import Head, Merkle, bucket_of, root_of
 from quell.store import checkpoint_file
 from quell.store.checkpoint_form import Checkpoint, from_line, to_line
 from quell.store.checkpoints import as_checkpoint
@@ -19,11 +19,15 @@ from quell.store.tables import checkpoint, event
 HEADS_BATCH = 500
 CHECKPOINTS_BATCH = 20
 
-# Every head as the checkpoints tell it: for each stream the one that was named last.
+# Every head as the checkpoints tell it: for each stream the one that was named last; bucket by bucket, as `bucket_of`
+# counts them.
 WITNESSED = text(
-    'SELECT DISTINCT ON ((moved ->> 0) COLLATE "C") moved ->> 0 AS stream, CAST(moved ->> 1 AS integer) AS seq,'
-    " moved ->> 2 AS hash FROM checkpoint, jsonb_array_elements(CAST(changed AS jsonb)) AS moved"
-    ' ORDER BY (moved ->> 0) COLLATE "C", checkpoint.id DESC'
+    'SELECT stream, seq, hash FROM (SELECT DISTINCT ON ((moved ->> 0) COLLATE "C") moved ->> 0 AS stream,'
+    " CAST(moved ->> 1 AS integer) AS seq, moved ->> 2 AS hash"
+    " FROM checkpoint, jsonb_array_elements(CAST(changed AS jsonb)) AS moved"
+    ' ORDER BY (moved ->> 0) COLLATE "C", checkpoint.id DESC) AS witnessed'
+    " ORDER BY get_byte(sha256(convert_to(stream, 'UTF8')), 0), get_byte(sha256(convert_to(stream, 'UTF8')), 1) / 16,"
+    ' stream COLLATE "C"'
 )
 
 
@@ -163,10 +167,15 @@ def _check_head(found: Audited, number: int, head: Head, there: bytes | None, ac
 
 
 async def _check_root(connection: AsyncConnection, found: Audited, newest: Checkpoint) -> None:
-    tree = Merkle()
+    buckets: list[tuple[int, int, bytes]] = []
+    number, tree = -1, Merkle()
     async for row in await connection.stream(WITNESSED.execution_options(yield_per=HEADS_BATCH)):
+        if (bucket := bucket_of(row.stream)) != number:
+            buckets += [(number, tree.leaves, tree.root())] if tree.leaves else []
+            number, tree = bucket, Merkle()
         tree.add(row.stream, row.seq, bytes.fromhex(row.hash))
-    if (tree.root(), tree.leaves) != (newest.root, newest.heads):
+    buckets += [(number, tree.leaves, tree.root())] if tree.leaves else []
+    if (root_of(buckets), sum(heads for _, heads, _ in buckets)) != (newest.root, newest.heads):
         found.add(_name(newest.number), "its root is not that of the heads which the checkpoints name")
 
 

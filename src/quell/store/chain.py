@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.event import START_HASH, Event, Json, link
+from quell.core.merkle import bucket_of
 from quell.store.tables import chain_head, event
 
 BATCH = 1000
@@ -44,7 +45,8 @@ async def lock_stream(connection: AsyncConnection, stream: str) -> Head:
     query = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.stream == stream).with_for_update()
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        new = insert(chain_head).values(stream=stream, seq=0, hash=START_HASH).on_conflict_do_nothing()
+        new = insert(chain_head).values(stream=stream, seq=0, hash=START_HASH, bucket=bucket_of(stream))
+        new = new.on_conflict_do_nothing()
         if (await connection.execute(new.returning(chain_head.c.seq))).one_or_none() is not None:
             return Head(0, START_HASH)
         # Somebody else began this stream between our two looks, and has committed by now.

@@ -1,21 +1,23 @@
 """Signed checkpoints: every so often one signature over the ends of all chains, in a table and in a file beside it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quell.core.errors import Broken
 from quell.core.event import START_HASH
-from quell.core.merkle import Head, Merkle
+from quell.core.merkle import BUCKETS, Head, Merkle, bucket_of, root_of
 from quell.store import checkpoint_file
 from quell.store.change import Store
 from quell.store.checkpoint_form import Checkpoint, changed_text, digest_of
-from quell.store.tables import checkpoint
+from quell.store.tables import checkpoint, checkpoint_bucket
 
 EVERY = timedelta(seconds=60)
 EVENTS_MAX = 1000
@@ -42,7 +44,19 @@ RUNNING = text(
     " LEFT JOIN LATERAL (SELECT seq, hash FROM event WHERE event.stream = running.stream"
     " AND xid < CAST(:until AS xid8) ORDER BY seq DESC LIMIT 1) AS head ON true"
 )
-HEADS = text('SELECT stream, seq, hash FROM chain_head WHERE seq > 0 ORDER BY stream COLLATE "C"')
+HEADS = text(
+    "SELECT bucket, stream, seq, hash FROM chain_head WHERE seq > 0 AND bucket = ANY(:buckets)"
+    ' ORDER BY bucket, stream COLLATE "C"'
+)
+ALL_BUCKETS = frozenset(range(BUCKETS))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A checkpoint that is not signed yet, and the trees of the buckets whose chains have moved."""
+
+    checkpoint: Checkpoint
+    buckets: Mapping[int, tuple[int, bytes]]
 
 
 async def make(store: Store, sign: Sign, file: Path, *, now: bool = False) -> Checkpoint | None:
@@ -57,8 +71,9 @@ async def make(store: Store, sign: Sign, file: Path, *, now: bool = False) -> Ch
         draft = await _draft(connection, at, now)
     if draft is None:
         return None
-    made = replace(draft, digest=digest_of(draft.payload()), signature=await sign(draft.payload()))
-    if not await _save(store, made):
+    payload = draft.checkpoint.payload()
+    made = replace(draft.checkpoint, digest=digest_of(payload), signature=await sign(payload))
+    if not await _save(store, made, draft.buckets):
         return None
     async with store.read() as connection:
         await catch_up(connection, file)
@@ -88,7 +103,7 @@ async def catch_up(connection: AsyncConnection, file: Path) -> None:
         written, number = batch[-1], batch[-1].number
 
 
-async def _draft(connection: AsyncConnection, at: datetime, now: bool) -> Checkpoint | None:
+async def _draft(connection: AsyncConnection, at: datetime, now: bool) -> Draft | None:
     await connection.rollback()
     await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     before = await last(connection)
@@ -101,31 +116,44 @@ async def _draft(connection: AsyncConnection, at: datetime, now: bool) -> Checkp
         return None
     rows = await connection.execute(MOVED, {"below": below, "until": until})
     moved: list[Head] = [(row.stream, row.seq, row.hash) for row in rows]
-    tree = await _tree(connection, until)
-    return Checkpoint(
-        number=before.number + 1 if before else 1,
-        at=at,
-        root=tree.root(),
-        heads=tree.leaves,
-        below_xid=until,
-        changed=changed_text(moved),
-        previous=before.digest if before else START_HASH,
+    known = await _buckets(connection)
+    # Trees that were never made, or belong to a database that was restored elsewhere, are all made anew.
+    touched = {bucket_of(stream) for stream, _, _ in moved} if known and below != "0" else ALL_BUCKETS
+    fresh = await _trees(connection, touched, until)
+    trees = {number: tree for number, tree in (known | fresh).items() if tree[0]}
+    return Draft(
+        Checkpoint(
+            number=before.number + 1 if before else 1,
+            at=at,
+            root=root_of((number, *trees[number]) for number in sorted(trees)),
+            heads=sum(heads for heads, _ in trees.values()),
+            below_xid=until,
+            changed=changed_text(moved),
+            previous=before.digest if before else START_HASH,
+        ),
+        fresh,
     )
 
 
-async def _tree(connection: AsyncConnection, until: str) -> Merkle:
-    """The tree over all heads as they were before the oldest transaction that still runs."""
+async def _buckets(connection: AsyncConnection) -> dict[int, tuple[int, bytes]]:
+    """The trees (heads, root) of all buckets as of the last checkpoint."""
+    return {row.number: (row.heads, row.root) for row in await connection.execute(select(checkpoint_bucket))}
+
+
+async def _trees(connection: AsyncConnection, buckets: Set[int], until: str) -> dict[int, tuple[int, bytes]]:
+    """The trees of some buckets, over their heads as they were before the oldest transaction that still runs."""
     rows = await connection.execute(RUNNING, {"until": until})
     running = {row.stream: (row.seq, row.hash) for row in rows}
-    tree = Merkle()
-    async for row in await connection.stream(HEADS.execution_options(yield_per=BATCH)):
+    trees: defaultdict[int, Merkle] = defaultdict(Merkle)
+    heads = HEADS.bindparams(buckets=sorted(buckets)).execution_options(yield_per=BATCH)
+    async for row in await connection.stream(heads):
         seq, digest = running.get(row.stream, (row.seq, row.hash))
         if seq is not None:
-            tree.add(row.stream, seq, digest)
-    return tree
+            trees[row.bucket].add(row.stream, seq, digest)
+    return {number: (trees[number].leaves, trees[number].root()) for number in buckets}
 
 
-async def _save(store: Store, made: Checkpoint) -> bool:
+async def _save(store: Store, made: Checkpoint, buckets: Mapping[int, tuple[int, bytes]]) -> bool:
     async with store.change() as change:
         await change.connection.execute(select(func.pg_advisory_xact_lock(MAKING_LOCK)))
         before = await last(change.connection)
@@ -133,6 +161,11 @@ async def _save(store: Store, made: Checkpoint) -> bool:
             return False  # another process was faster
         values = {name: getattr(made, name) for name in Checkpoint.__dataclass_fields__ if name != "number"}
         await change.connection.execute(checkpoint.insert().values(id=made.number, **values))
+        query = insert(checkpoint_bucket)
+        changed = {name: query.excluded[name] for name in ("heads", "root")}
+        query = query.on_conflict_do_update(index_elements=["number"], set_=changed)
+        rows = [{"number": number, "heads": heads, "root": root} for number, (heads, root) in buckets.items()]
+        await change.connection.execute(query, rows)
     return True
 
 

@@ -92,6 +92,15 @@ chain_head = Table(
     Column("stream", Text, primary_key=True),
     Column("seq", Integer, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Column("bucket", SmallInteger, nullable=False, index=True),
+)
+
+checkpoint_bucket = Table(
+    "checkpoint_bucket",
+    metadata,
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("heads", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
 )
 
 checkpoint = Table(
