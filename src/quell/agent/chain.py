@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from quell.agent.home import Unusable, sync_folder
+from quell.agent.home import Unusable, release_reserve, sync_folder
 from quell.wire.canonical import Json, canonical_bytes, parse_json, sha256_hex
 from quell.wire.errors import Malformed
 from quell.wire.messages import Head
@@ -60,17 +60,12 @@ class Chain:
         """Hang one entry on, and return only when it is on the disk."""
         whole: dict[str, Json] = {**entry, "n": self._entries + 1, "previous": self._hash}
         whole["hash"] = sha256_hex(canonical_bytes(whole))
-        fresh = not self._path.exists()
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            body = canonical_bytes(whole) + b"\n"
-            while body:
-                body = body[os.write(descriptor, body) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if fresh:
-            sync_folder(self._path.parent)
+            _write_line(self._path, canonical_bytes(whole) + b"\n")
+        except OSError as error:
+            if not release_reserve(self._path.parent, error):
+                raise
+            _write_line(self._path, canonical_bytes(whole) + b"\n")
         self._go_on(whole)
 
     def begin_anew(self) -> None:
@@ -83,6 +78,24 @@ class Chain:
         """Every entry that is still there, part by part from the newest; not checked again."""
         for path in (self._path, *reversed(_older(self._path))):
             yield from _lines(path)
+
+
+def _write_line(path: Path, line: bytes) -> None:
+    """The whole line or none of it: what was written by halves is taken back."""
+    fresh = not path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    before = os.fstat(descriptor).st_size
+    try:
+        while line:
+            line = line[os.write(descriptor, line) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, before)
+        raise
+    finally:
+        os.close(descriptor)
+    if fresh:
+        sync_folder(path.parent)
 
 
 def _lines(path: Path) -> Iterator[Entry]:

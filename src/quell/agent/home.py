@@ -1,5 +1,6 @@
 """The agent's own folder (0700): its key, who it is, whose orders it obeys, its ledger, its policy."""
 
+import errno
 import fcntl
 import os
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from quell.wire.shape import from_json, to_json
 from quell.wire.signing import private_from_hex, private_to_hex
 
 FILE_BYTES_MAX = 64 * 1024
+RESERVE = "reserve"
+RESERVE_BYTES = 2 * 1024 * 1024
 
 
 class Unusable(Exception):
@@ -66,6 +69,17 @@ class Home:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
 
+    def keep_reserve(self) -> None:
+        """Hold a little space back, so that orders can be remembered on a disk that is full to the last byte."""
+        path = self.folder / RESERVE
+        try:
+            room = os.statvfs(self.folder)
+            if path.exists() or room.f_bavail * room.f_frsize < 2 * RESERVE_BYTES:
+                return
+            path.write_bytes(bytes(RESERVE_BYTES))
+        except OSError:
+            path.unlink(missing_ok=True)
+
     def lock(self) -> IO[str]:
         """Hold the folder alone until the file is closed; Unusable when another agent runs here."""
         file = (self.folder / "lock").open("w")
@@ -110,6 +124,14 @@ def write_privately(path: Path, body: bytes) -> None:
         os.fsync(file.fileno())
     fresh.rename(path)
     sync_folder(path.parent)
+
+
+def release_reserve(folder: Path, error: OSError) -> bool:
+    """Give the reserve away when the disk is full; whether that is worth another try."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not (folder / RESERVE).exists():
+        return False
+    (folder / RESERVE).unlink()
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from types import FrameType
 
 from quell import __version__
 from quell.agent.duty import Duty
-from quell.agent.home import Home, Unusable
+from quell.agent.home import Home, Unusable, release_reserve
 from quell.agent.ledger import Ledger
 from quell.agent.looking import Looker
 from quell.agent.policy import Policy
@@ -96,6 +96,7 @@ class Round:
     stop: Stop
     looked: float = float("-inf")
     refusals: list[Result] = field(default_factory=list)
+    broken: bool = False
 
     def forever(self) -> None:
         """Go round until stopped; pauses grow while the server is out of reach."""
@@ -109,10 +110,19 @@ class Round:
             except Unreachable as error:
                 log.warning("server_unreachable reason=%s pause_s=%.0f", error, pause)
                 rest, pause = pause * (0.5 + secrets.randbelow(1000) / 1000), min(pause * 2, PAUSE_S_MOST)
+            except (Stopped, Unusable):
+                raise
             except TurnedAway as error:
                 if error.code in REVOKED:
                     raise Unusable(f"{error}; enrol anew to be let in again") from error
                 log.error("turned_away status=%s code=%s pause_s=%.0f", error.status, error.code, PAUSE_S_MOST)
+                rest = PAUSE_S_MOST
+            except Exception as error:
+                self.broken = True
+                if isinstance(error, OSError) and release_reserve(self.duty.home.folder, error):
+                    log.warning("disk_full reserve=released")
+                    continue
+                log.exception("round_broken pause_s=%.0f", PAUSE_S_MOST)
                 rest = PAUSE_S_MOST
             if rest > 0:
                 with self.stop.waiting():
@@ -120,6 +130,10 @@ class Round:
 
     def once(self) -> bool:
         """One round; whether there was anything to do."""
+        if self.broken:
+            self.duty.recover()
+            self.broken = False
+        self.duty.home.keep_reserve()
         policy = _policy_or_nothing(self.duty.home)
         self._look_around(policy)
         self._send_results()
