@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 import uvicorn
 
+from quell.core.errors import Refused
 from quell.core.permission import Role
 from quell.journey import flow
 from quell.journey.desk import TheDesk
@@ -66,16 +67,16 @@ class PromptJobs(InlineJobs):
         self.wake.set()
 
 
-class NoSigner:
-    """There is no device in these scenes."""
+class QuietSigner:
+    """Has keys to show and signs nothing: no device obeys in these scenes."""
 
-    async def public_keys(self) -> object:
-        """Nobody asks."""
-        raise AssertionError("no device in this scene")
+    async def public_keys(self) -> tuple[bytes, bytes]:
+        """Two keys that nobody holds."""
+        return b"1" * 32, b"2" * 32
 
     async def sign_order(self, *_: object, **__: object) -> object:
-        """Nobody asks."""
-        raise AssertionError("no device in this scene")
+        """Refused, as by a signer that is not there."""
+        raise Refused("no signer in this scene", 503, "no_signer")
 
 
 @dataclass
@@ -151,7 +152,7 @@ def served(database_url: str) -> Iterator[Served]:
             channels,
             actions,
             Mind(lambda: model),
-            NoSigner(),
+            QuietSigner(),
             secrets={"token_key": "00" * 32},  # type: ignore
         )
         async with store.change() as change:
