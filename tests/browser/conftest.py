@@ -70,9 +70,9 @@ class PromptJobs(InlineJobs):
 class QuietSigner:
     """Has keys to show and signs nothing: no device obeys in these scenes."""
 
-    async def public_keys(self) -> tuple[bytes, bytes]:
+    async def public_keys(self) -> tuple[str, str]:
         """Two keys that nobody holds."""
-        return b"1" * 32, b"2" * 32
+        return "1" * 64, "2" * 64
 
     async def sign_order(self, *_: object, **__: object) -> object:
         """Refused, as by a signer that is not there."""

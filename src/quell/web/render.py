@@ -42,6 +42,8 @@ def environment(files: StaticTree) -> Environment:
     )
     made.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
     made.filters["plain"] = words.plain
+    made.filters["sentence"] = words.sentence
+    made.filters["spoken"] = words.spoken
     made.filters["several"] = words.several
     made.globals["file"] = files.address
     made.globals["PROMISES"] = PROMISES

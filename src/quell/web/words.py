@@ -11,6 +11,7 @@ SOON_S = HOUR_S
 DAYS_WITH_HOURS_MAX = 2
 # Marks that turn the reading direction of what follows: a name or a title must not rearrange our own words.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+FORCING = frozenset("\u202d\u202e")
 MONTHS = (
     "January",
     "February",
@@ -95,6 +96,18 @@ def plain(text: str) -> str:
     """A line without control characters and without marks that turn the reading direction."""
     kept = (" " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in text if each not in TURNING)
     return " ".join("".join(kept).split())
+
+
+def sentence(text: str) -> str:
+    """A line as a sentence: a capital first, a full stop last."""
+    line = plain(text)
+    end = "" if not line or line[-1] in ".?!…:" else "."
+    return line[:1].upper() + line[1:] + end
+
+
+def spoken(text: str) -> str:
+    """What somebody wrote, as he wrote it, but for marks that force the reading direction to hide what is said."""
+    return "".join(each for each in text if each not in FORCING)
 
 
 def size(count: int) -> str:

@@ -136,9 +136,11 @@ def _inside(member: Member, first: bool, how: Event | None, names: Names) -> Joi
     reason = _reason(how.body.get("reasons")) if how is not None else ""
     if first:
         reason = "opened the ticket"
-    elif how is not None and by != "Quell":
-        reason = f"{by} joined it" if how.actor.startswith("account:") else reason
-    return _made(member, names, "in", None if first else percent(member.strength), reason, first=first)
+    by_person = how is not None and how.actor.startswith(("account:", "token:"))
+    if by_person and not first:
+        reason = f"{by} joined it"
+    strength = None if first or by_person else percent(member.strength)
+    return _made(member, names, "in", strength, reason, first=first)
 
 
 def _asking(member: Member, ask: Any, names: Names) -> Joined:

@@ -20,12 +20,31 @@ SOURCES: Mapping[str, Source] = {
     "whatsapp": Source("whatsapp", "WhatsApp"),
     "portal": Source("portal", "Portal"),
     "api": Source("server", "API"),
+    "teams": Source("slack", "Teams"),
+    "device-agent": Source("agent", "Device agent"),
     "alertmanager": Source("alert", "Alertmanager"),
-    "device": Source("agent", "Device agent"),
-    "agent": Source("agent", "Device agent"),
+    "azure-monitor": Source("alert", "Azure Monitor"),
+    "checkmk": Source("alert", "Checkmk"),
+    "cloudwatch": Source("alert", "CloudWatch"),
+    "datadog": Source("alert", "Datadog"),
+    "grafana": Source("alert", "Grafana"),
+    "healthchecks": Source("alert", "Healthchecks"),
+    "icinga": Source("alert", "Icinga"),
+    "nagios": Source("alert", "Nagios"),
+    "newrelic": Source("alert", "New Relic"),
+    "opsgenie": Source("alert", "Opsgenie"),
+    "pagerduty": Source("alert", "PagerDuty"),
+    "pingdom": Source("alert", "Pingdom"),
+    "uptime-kuma": Source("alert", "Uptime Kuma"),
+    "zabbix": Source("alert", "Zabbix"),
     "sentry": Source("bug", "Sentry"),
+    "gitea": Source("commit", "Gitea"),
+    "github": Source("commit", "GitHub"),
+    "gitlab": Source("commit", "GitLab"),
+    "cloudevents": Source("plug", "CloudEvents"),
+    "generic": Source("plug", "Any webhook"),
+    "standard-webhooks": Source("plug", "Standard Webhooks"),
 }
-MACHINES = frozenset({"model", "rule", "gate", "system", "signer", "diagnose", "channel", "agent"})
 
 
 @dataclass(frozen=True)
@@ -79,7 +98,7 @@ class Names:
 
 def source(channel: str) -> Source:
     """A channel's sign and name; an unknown one gets a plain link and its own name."""
-    return SOURCES.get(channel) or Source("link", channel.replace("-", " ").replace("_", " ").capitalize())
+    return SOURCES.get(channel.replace("_", "-")) or Source("link", channel.replace("-", " ").replace("_", " ").capitalize())
 
 
 class NameBook:

@@ -15,8 +15,8 @@ from quell.web.views.signs import Light
 from quell.web.words import age, moment, several
 
 ALWAYS_ON = frozenset({"portal"})
-HIDDEN = frozenset({"device"})
-NO_HOOK = frozenset({"portal", "email", "device"})
+HIDDEN = frozenset({"device_agent"})
+NO_HOOK = frozenset({"portal", "email", "device_agent"})
 SECRETS = frozenset({"password", "secret", "token"})
 TABLES = (
     ("people", person),
@@ -37,9 +37,9 @@ async def setup_view(
         lines.setdefault(each.name, []).append(each)
     refused = await _refused(connection, names)
     rows = []
-    for name, one in sorted(channels.items()):
+    for name in sorted(channels, key=lambda each: (each not in lines and each not in ALWAYS_ON, source(each).name)):
         if name not in HIDDEN:
-            rows += _rows(name, one, lines.get(name, []), address, refused, names)
+            rows += _rows(name, channels[name], lines.get(name, []), address, refused, names)
     counts = await _counts(connection) if names.company else ()
     people = await accounts.all_accounts(connection)
     members = tuple(

@@ -12,6 +12,7 @@ from quell.core.priority import DEFAULT_MATRIX, IMPACTS, URGENCIES, Crowd, crowd
 from quell.core.ticket import Ticket
 from quell.seams import Action
 from quell.store import evidence, incidents, nearby, proposals, queue, tickets
+from quell.store.evidence import Evidence
 from quell.store.queue_rows import QueueRow
 from quell.store.seals import sealed_stream
 from quell.store.tables import device, report, ticket
@@ -38,7 +39,7 @@ STATUSES = {
     "closed": "Closed",
 }
 INCIDENT_REPORTS_MIN = 3
-BARS_MAX = 36
+BARS_MIN, BARS_MAX = 3, 36
 UNITS = (
     (60, "minute"),
     (300, "5 minutes"),
@@ -90,7 +91,7 @@ async def ticket_view(
         offers=offers(await _hosts(connection, numbers), actions, names, fixes) if raw.open else (),
         snapshots=found_out.snapshots(proof, names),
         solved_before=found_out.solved_before(proof, names),
-        open_beside=found_out.open_beside(proof, names),
+        open_beside=found_out.open_beside(await _still_beside(connection, proof, number), names),
         sources=await by_channel(connection, number),
         reaches=reaches(inside),
         proposal_chip=await _proposal_chip(connection, raw),
@@ -218,7 +219,8 @@ def _known(inside: Sequence[Member], channels: Sequence[tuple[Source, int]], nam
     first, last = inside[0], max(inside, key=lambda each: each.at)
     begin, end = (when(each.at, names.now, names.zone) for each in (first, last))
     ways = ", ".join(f"{count} by {one.name}" for one, count in channels)
-    said = [f"The first report came {begin} by {source(first.channel).name}, the last {end}. {ways}."]
+    many = f" {ways}." if len(channels) > 1 else ""
+    said = [f"The first report came {begin} by {source(first.channel).name}, the last {end}.{many}"]
     places = [names.sites.get(key, key) for key in dict.fromkeys(each.site for each in inside if each.site)]
     if places:
         said.append(f"Reported from {', '.join(places[:8])}{' and others' if len(places) > 8 else ''}.")
@@ -234,6 +236,8 @@ def _bars(inside: Sequence[Member], names: Names) -> Bars | None:
     for each in times:
         place = int((each.timestamp() - begin) // length)
         counts[place] = counts.get(place, 0) + 1
+    if len(counts) < BARS_MIN:
+        return None
     slots, top = max(max(counts) + 1, 12), max(counts.values())
     width = 716 / slots
     bars = tuple(
@@ -266,6 +270,16 @@ def _matrix(raw: QueueRow, state: Ticket, inside: Sequence[Member]) -> Matrix | 
     first = reasons(shown.get("reasons"))
     says = first[0].says if first else f"impact {widest}, urgency {urgency}"
     return Matrix(tuple(URGENCIES), rows, at, "A person set it, whatever the matrix says." if by_person else says)
+
+
+async def _still_beside(connection: AsyncConnection, proof: Sequence[Evidence], number: int) -> list[Evidence]:
+    """What was open beside it then and is so still: what was joined here or has ended since is left out."""
+    beside = [each for each in proof if each.kind == "nearby" and isinstance(each.body.get("ticket"), int)]
+    query = select(ticket.c.number).where(
+        ticket.c.number.in_([each.body["ticket"] for each in beside]), ticket.c.open, ticket.c.root != number
+    )
+    still = {row.number for row in await connection.execute(query)}
+    return [each for each in beside if each.body["ticket"] in still]
 
 
 async def _hosts(connection: AsyncConnection, numbers: Sequence[int]) -> list[str]:
