@@ -154,9 +154,26 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def town(home: Path) -> Iterator[Town]:
-    """A running Quell with the small company of the tests."""
+    """A running Quell with the small company of the tests, for one test alone."""
+    yield from _lived_in(home)
+
+
+@pytest.fixture(scope="session")
+def busy_town() -> Iterator[Town]:
+    """One running Quell that several tests share, each with devices and channels of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="quell-town-"))
+    folder.chmod(0o755)
+    yield from _lived_in(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lived_in(home: Path) -> Iterator[Town]:
+    """Whatever was done in a town, its log must verify and its tables must fold from it at the end."""
     made = start_town(home, COMPANY)
     yield made
-    made.stop()
+    # Pytest shows this only where a test has failed.
+    print(*[line for line in (home / "up.log").read_text().splitlines() if " INFO " not in line][-80:], sep="\n")
+    assert made.stop() == 0
     verified = made.quell("audit", "verify")
     assert "verified" in verified, verified
+    made.quell("audit", "rebuild")

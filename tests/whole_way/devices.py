@@ -1,5 +1,6 @@
 """Devices of a town: real agents as processes, on a file system that is nearly full and with an nginx that is down."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -13,9 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.whole_way.conftest import SOURCE, Town, free_port
+from tests.whole_way.conftest import SOURCE, Town, free_port, until
 
 ROOT = os.geteuid() == 0
+NUMBERS = itertools.count(1)
 
 
 @dataclass
@@ -44,6 +46,20 @@ class Box:
         with (self.home / "agent.log").open("ab") as log:
             self.process = subprocess.Popen([*self.wrap, *self._command("run")], stderr=log, env=_environment())
 
+    def ticket(self) -> int:
+        """The number of the sorted ticket that this device's own report has opened."""
+
+        def there() -> int | None:
+            for each in self.town.tickets():
+                reports = self.town.get(f"/tickets/{each['number']}/reports")["items"]
+                mine = [one["ticket"] for one in reports if one["device"] == self.hostname]
+                if mine and self.town.get(f"/tickets/{mine[0]}")["category"]["value"]:
+                    return int(mine[0])
+            return None
+
+        number: int = until(f"ticket of {self.hostname}", there)
+        return number
+
     def kill(self) -> None:
         """Kill -9."""
         assert self.process is not None
@@ -70,6 +86,11 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(SOURCE)}
 
 
+def hostname() -> str:
+    """A host name that no device had yet."""
+    return f"lds-print-{next(NUMBERS) + 10}"
+
+
 @contextmanager
 def full_disk(town: Town, folder: Path, pattern_kept: str = "precious") -> Iterator[tuple[Box, Path]]:
     """A device whose 16 MiB file system is nearly full; old logs in `spool` may go, the rest may not."""
@@ -86,7 +107,7 @@ ln -s {mount}/keep/{pattern_kept} spool/link.log
 touch -d '3 days ago' spool/* keep/*
 exec "$@"
 """
-    box = Box(town, folder / "agent", "lds-print-02", ("unshare", "-m" if ROOT else "-rm", "sh", "-c", script, "sh"))
+    box = Box(town, folder / "agent", hostname(), ("unshare", "-m" if ROOT else "-rm", "sh", "-c", script, "sh"))
     box.enrol()
     box.allow(f"""
 [actions]
@@ -129,7 +150,7 @@ http {{
     starter = folder / "start-nginx"
     starter.write_text(f"#!/bin/sh\necho once >> {folder}/started\n/bin/sleep {slow_s}\nexec {program} -c {config}\n")
     starter.chmod(0o755)
-    box = Box(town, folder / "agent", "lds-print-02")
+    box = Box(town, folder / "agent", hostname())
     box.enrol()
     box.allow(f"""
 [actions]

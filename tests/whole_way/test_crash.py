@@ -23,37 +23,37 @@ def workers(town: Town) -> list[int]:
     return found
 
 
-def test_the_worker_dies_between_apply_and_check(town: Town, tmp_path: Path) -> None:
-    with stopped_nginx(town, tmp_path) as (_, address):
-        number = town.sorted_ticket("ticket of the stopped nginx")["number"]
-        planned = fix_in(town, number, "planned")
-        consent(town, number, planned)
-        fix_in(town, number, "applying", "checking", "held")
-        for pid in workers(town):
+def test_the_worker_dies_between_apply_and_check(busy_town: Town, tmp_path: Path) -> None:
+    with stopped_nginx(busy_town, tmp_path) as (box, address):
+        number = box.ticket()
+        planned = fix_in(busy_town, number, "planned")
+        consent(busy_town, number, planned)
+        fix_in(busy_town, number, "applying", "checking", "held")
+        for pid in workers(busy_town):
             os.kill(pid, signal.SIGKILL)
-        until("another worker", lambda: workers(town))
-        fix_in(town, number, "held")
-        until("ended ticket", lambda: town.get(f"/tickets/{number}")["status"] == "resolved")
-        assert kinds(town, number).count("fix_applied") == 1
+        until("another worker", lambda: workers(busy_town))
+        fix_in(busy_town, number, "held")
+        until("ended ticket", lambda: busy_town.get(f"/tickets/{number}")["status"] == "resolved")
+        assert kinds(busy_town, number).count("fix_applied") == 1
         assert httpx.get(address).text == "well"
         assert (tmp_path / "started").read_text() == "once\n"
 
 
-def test_the_agent_dies_while_it_applies(town: Town, tmp_path: Path) -> None:
+def test_the_agent_dies_while_it_applies(busy_town: Town, tmp_path: Path) -> None:
     """Its start command is under way when it is killed; whatever came of it, it is not run a second time."""
-    with stopped_nginx(town, tmp_path, slow_s=3) as (box, address):
-        number = town.sorted_ticket("ticket of the stopped nginx")["number"]
-        planned = fix_in(town, number, "planned")
-        consent(town, number, planned)
+    with stopped_nginx(busy_town, tmp_path, slow_s=3) as (box, address):
+        number = box.ticket()
+        planned = fix_in(busy_town, number, "planned")
+        consent(busy_town, number, planned)
         until("start under way", (tmp_path / "started").exists)
         box.kill()
         time.sleep(1)
         box.start()
-        finished = fix_in(town, number, "held", "undone", "failed")
+        finished = fix_in(busy_town, number, "held", "undone", "failed")
         assert (tmp_path / "started").read_text() == "once\n", "the start ran exactly once"
-        assert kinds(town, number).count("fix_applied") == 1
+        assert kinds(busy_town, number).count("fix_applied") == 1
         if finished["state"] == "held":
             assert httpx.get(address).text == "well"
-            until("ended ticket", lambda: town.get(f"/tickets/{number}")["status"] == "resolved")
+            until("ended ticket", lambda: busy_town.get(f"/tickets/{number}")["status"] == "resolved")
         else:
-            assert town.get(f"/tickets/{number}")["status"] == "new" and "handed_over" in kinds(town, number)
+            assert busy_town.get(f"/tickets/{number}")["status"] == "new" and "handed_over" in kinds(busy_town, number)
