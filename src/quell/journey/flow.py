@@ -38,7 +38,15 @@ WORK: Mapping[str, Verb] = {
     tasks.TELL: close.send,
 }
 
+# What is said of work that was tried for the last time, so that it stays visible and can be tried again by hand.
+GIVEN_UP: Mapping[str, Verb] = {tasks.READ_DELIVERY: intake.set_aside, tasks.TELL: close.give_up}
+
 
 async def do(house: House, task: str, args: Mapping[str, object]) -> object:
     """Do one piece of work; every one of them is safe to do twice."""
     return await WORK[task](house, **args)
+
+
+async def give_up(house: House, task: str, args: Mapping[str, object], says: str) -> None:
+    """Set a piece of work aside after its last try."""
+    await GIVEN_UP[task](house, **args, says=says)

@@ -11,7 +11,6 @@ from procrastinate.jobs import Job as QueuedJob
 
 from quell.core.errors import Refused, TryAgain
 from quell.journey import flow, tasks
-from quell.journey.intake import room as intake
 from quell.settings import Settings
 from quell.store import checkpoint_file, checkpoints
 from quell.store.jobs import QUEUE
@@ -62,8 +61,8 @@ def _work(built: Built, name: str) -> Callable[..., Awaitable[None]]:
             await flow.do(built.house, name, args)
         except Exception as error:
             log.warning("job_failed task=%s error=%s: %s", name, type(error).__name__, error)
-            if name == tasks.READ_DELIVERY and _is_last(error, context):
-                await intake.set_aside(built.house, int(str(args["delivery"])), f"{type(error).__name__}: {error}")
+            if name in flow.GIVEN_UP and _is_last(error, context):
+                await flow.give_up(built.house, name, args, f"{type(error).__name__}: {error}")
                 return
             raise
 

@@ -96,6 +96,20 @@ async def send(house: House, promise: int) -> None:
     await _mark(house, found, "sent", "", sent)
 
 
+async def give_up(house: House, promise: int, says: str) -> None:
+    """Say that a promise could not be kept after many tries; the ticket goes to a person."""
+    async with house.store.read() as connection:
+        found = await told.load(connection, promise)
+    if found is None or found.state not in ("waiting", "sending"):
+        return
+    await _mark(house, found, "failed", says, Sent())
+    async with house.store.change() as change:
+        body: dict[str, Json] = {"report": found.report, "why": "the reporter could not be told"}
+        await tickets.record(change, found.ticket, "handed_over", RULE, body)
+        await tickets.update(change.connection, found.ticket, needs_yes=True)
+        await incidents.regather(change, found.ticket)
+
+
 async def _mark(house: House, found: Told, state: str, says: str, sent: Sent) -> None:
     async with house.store.change() as change:
         await told.mark(change, found.id, state, says)
