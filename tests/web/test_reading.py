@@ -66,7 +66,8 @@ async def test_the_seal_is_whole_and_breaks_when_one_byte_of_the_log_is_changed(
     whole = await page(scene, number)
     assert whole.seal.whole and whole.seal.entries == len(whole.entries)
     async with scene.house.store.engine.begin() as connection:
-        change = "UPDATE event SET body = replace(body, 'printing', 'laptops') WHERE stream = :stream AND body LIKE '%printing%'"
+        where = "WHERE stream = :stream AND body LIKE '%printing%'"
+        change = f"UPDATE event SET body = replace(body, 'printing', 'laptops') {where}"
         assert (await connection.execute(text(change), {"stream": f"ticket:{number}"})).rowcount
     broken = await page(scene, number)
     assert not broken.seal.whole and "Entry" in broken.seal.says
