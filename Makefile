@@ -70,7 +70,7 @@ $(DEV): $(RUNTIME) requirements/dev.txt
 $(ASSETS): $(RUNTIME) package.json package-lock.json
 	@$(call npm,ci --ignore-scripts --omit=dev --no-audit --no-fund)
 	@mkdir -p $(VENDOR)
-	cp node_modules/htmx.org/dist/htmx.min.js node_modules/htmx-ext-sse/dist/sse.min.js $(VENDOR)/
+	cp node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
 	@touch $@
 
 $(AXE): $(ASSETS)

@@ -75,7 +75,7 @@ async def queue_view(connection: AsyncConnection, who: Who, ask: Ask, names: Nam
     empty = None if rows else await _empty(connection, ask)
     return QueueView(
         ask.view, name, page.tickets, page.reports, groups(page, rows, flat), page.next, ask.words, peek, empty,
-        at.number if at is not None else None,
+        at.number if at is not None and not ask.after else None,
     )  # fmt: skip
 
 

@@ -266,7 +266,7 @@ def _matrix(raw: QueueRow, state: Ticket, inside: Sequence[Member]) -> Matrix | 
     by_person = shown.get("by") == "person"
     at = None if by_person else (URGENCIES.index(urgency), len(IMPACTS) - 1 - IMPACTS.index(widest))
     if at is not None and rows[at[1]][1][at[0]] != shown["value"]:
-        at = None
+        return None  # The model read more than the matrix knows; its reasons stand beside the field.
     first = reasons(shown.get("reasons"))
     says = first[0].says if first else f"impact {widest}, urgency {urgency}"
     return Matrix(tuple(URGENCIES), rows, at, "A person set it, whatever the matrix says." if by_person else says)
