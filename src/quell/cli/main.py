@@ -5,6 +5,7 @@ import sys
 import click
 
 from quell.cli import agent, audit, channel, company, processes, replay, token, up
+from quell.cli.demo.command import demo
 from quell.core.errors import Broken, QuellError, Refused, TryAgain
 
 EXIT_REFUSED = 2
@@ -59,4 +60,5 @@ for command in processes.ALL:
     main.add_command(command)
 for group in (company.company, channel.channel, token.token, agent.agent, audit.audit):
     main.add_command(group)
-main.add_command(replay.replay)
+for command in (replay.replay, demo):
+    main.add_command(command)
