@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quell.cli.demo.day import WHOLE
+from quell.cli.demo.day import WHOLE, messages
 from quell.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ SPEED_DEFAULT = 60.0
               help="The demo's own folder, emptied at each start.")  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65535), help="Where its pages are; else 8080, or any free port.")
 @click.option("--hands-off", is_flag=True, help="No technician of the demo's: you accept, join, agree and solve.")
+@click.option("--messages", "most", type=click.IntRange(1), help="Play so many messages at most.")
 @click.option("--once", is_flag=True, help="Stop when the day is over.")
-def demo(speed: float, day: str, home: Path, port: int | None, hands_off: bool, once: bool) -> None:
+def demo(speed: float, day: str, home: Path, port: int | None, hands_off: bool, most: int | None, once: bool) -> None:
     """Play a sample company's working day through the real channels, before your eyes.
 
     Quell is started in a folder of its own, on a database of its own; nothing of yours is touched. Mail comes by LMTP,
@@ -42,15 +43,22 @@ def demo(speed: float, day: str, home: Path, port: int | None, hands_off: bool, 
     from quell.cli.demo.show import Show
 
     with own_folder(home.absolute()) as folder:
-        show = Show(folder, speed, day, port, hands_off, click.echo)
+        show = Show(folder, messages(day)[:most], speed, port, hands_off, click.echo)
         asyncio.run(until_stopped(show, once))
 
 
 async def until_stopped(show: "Show", once: bool) -> None:
     """Run the show until it is over, or until Ctrl-C or SIGTERM."""
     playing = asyncio.create_task(show.run(once))
+
+    def stop() -> None:
+        # Once only: an impatient second Ctrl-C must not cut the tidying up short.
+        if not playing.cancelling():
+            click.echo("Stopping …")
+            playing.cancel()
+
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(each, playing.cancel)
+        asyncio.get_running_loop().add_signal_handler(each, stop)
     try:
         await playing
     except asyncio.CancelledError:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PID, PORT = "pillar.pid", "pillar.port"
@@ -64,11 +65,11 @@ def stop(folder: Path) -> int:
     return 0
 
 
-def wait(done: "object") -> int:
+def wait(done: Callable[[], bool]) -> int:
     """Look until it is done; 1 when it takes too long."""
     until = time.monotonic() + WITHIN_S
     while time.monotonic() < until:
-        if callable(done) and done():
+        if done():
             return 0
         time.sleep(LOOK_S)
     return 1

@@ -32,8 +32,8 @@ class Show:
     """One demo in one folder; `say` takes its lines."""
 
     home: Path
+    spoken: list[sample.Spoken]
     speed: float
-    day: str
     port: int | None
     hands_off: bool
     say: Callable[[str], None]
@@ -41,17 +41,19 @@ class Show:
 
     async def run(self, once: bool) -> None:
         """Play the day; with `once` end when it is over, otherwise stay."""
-        spoken = sample.messages(self.day)
-        company = json.loads(sample.company())
+        spoken, company = self.spoken, json.loads(sample.company())
         self.say(f"Starting Quell in {self.home} …")
-        async with apart.running(self.home, self.port) as quell, AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
+            smtp = await stack.enter_async_context(outside.mail_sink(self._answered))
+            slack = await stack.enter_async_context(outside.slack_api(self._answered))
+            quell = await stack.enter_async_context(apart.running(self.home, self.port))
             self.say(f"Quell is ready at {quell.url}")
             if quell.first_run:
                 self.say(f"Make your account here: {quell.first_run}")
             owner = await stack.enter_async_context(await quell.client(Role.OWNER))
             machine = await stack.enter_async_context(await quell.client(Role.INTEGRATION))
             hand = await stack.enter_async_context(await quell.client(Role.TECHNICIAN))
-            told = voices_of(company, machine, await self._connect(owner, stack), quell.ports["QUELL_LMTP_PORT"])
+            told = voices_of(company, machine, await self._connect(owner, smtp, slack), quell.ports["QUELL_LMTP_PORT"])
             watcher = Watcher(hand, self.say, names_of(company))
             technician = Technician(hand, watcher, self.say, last_of(spoken))
             laptop, pillar = await stack.enter_async_context(self._devices(owner, quell.url))
@@ -71,10 +73,8 @@ class Show:
                 minding.cancel()
                 await asyncio.gather(minding, return_exceptions=True)
 
-    async def _connect(self, owner: httpx.AsyncClient, stack: AsyncExitStack) -> dict[str, str]:
+    async def _connect(self, owner: httpx.AsyncClient, smtp: int, slack: str) -> dict[str, str]:
         """Load the company and switch the channels on; the address of each hook."""
-        smtp = await stack.enter_async_context(outside.mail_sink(self._answered))
-        slack = await stack.enter_async_context(outside.slack_api(self._answered))
         await asked(owner.put("/api/v1/company", content=sample.company()))
         settings = {"address": voices.MAILBOX, "smtp_url": f"smtp://127.0.0.1:{smtp}", "from_name": "Northwind IT"}
         await add_channel(owner, "email", settings)
@@ -102,7 +102,8 @@ class Show:
         self, spoken: list[sample.Spoken], told: Voices, technician: Technician, laptop: Device, pillar: Device
     ) -> None:
         await laptop.switch_on()
-        self.say(f"        {laptop.hostname} is switched on; its small disk is nearly full")
+        trouble = "its small disk is nearly full" if laptop.launch else "no disk can be hung here, but its cache has grown"
+        self.say(f"{INDENT}{laptop.hostname} is switched on; {trouble}")
         broken = False
         for each, wait_s in zip(spoken, sample.waits(spoken, self.speed), strict=True):
             await asyncio.sleep(wait_s)
@@ -111,6 +112,7 @@ class Show:
                 if not broken:
                     devices.break_pillar(pillar)
                     self.say(f"{each.at:%H:%M}   the check-in service on {pillar.hostname} dies")
+                    technician.expected[pillar.hostname] = str(each.truth["problem"])
                 broken = True
                 continue
             who = told.people.get(str(each.row.get("sender")), each.row.get("device") or each.row.get("sender") or "")
@@ -123,8 +125,8 @@ class Show:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                await watcher.look()
                 await self._mind_fixes(watcher, technician, hostnames)
+                await watcher.look()
                 if not self.hands_off:
                     await technician.work(loop.time())
             except (httpx.HTTPError, KeyError) as trouble:
@@ -133,8 +135,10 @@ class Show:
 
     async def _mind_fixes(self, watcher: Watcher, technician: Technician, hostnames: set[str]) -> None:
         for number, ticket in watcher.tickets.items():
-            if any(name in ticket["title"] for name in hostnames):
+            name = next((each for each in hostnames if each in ticket["title"]), None)
+            if name is not None:
                 self.fixed_tickets.add(number)
+                technician.adopt(name, number)
         for number in sorted(self.fixed_tickets):
             await watcher.look_at_fixes(number)
             if not self.hands_off:

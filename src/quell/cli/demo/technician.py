@@ -28,7 +28,11 @@ class Waiting:
 
 @dataclass
 class Technician:
-    """`last` tells for each problem the id of its last message that is played: then it is solved."""
+    """`last` tells for each problem the id of its last message that is played: then it is solved.
+
+    `problems` maps a problem to the ticket that gathers it and `causes` to what it was, in the sample's words;
+    `expected` maps a device that is really there to the problem that its agent is about to report.
+    """
 
     api: httpx.AsyncClient
     watcher: Watcher
@@ -36,7 +40,9 @@ class Technician:
     last: dict[str, str]
     waiting: list[Waiting] = field(default_factory=list)
     problems: dict[str, int] = field(default_factory=dict)
-    closing: list[tuple[float, str, str]] = field(default_factory=list)
+    causes: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, str] = field(default_factory=dict)
+    closing: list[tuple[float, str]] = field(default_factory=list)
     agreeing: dict[int, float] = field(default_factory=dict)
     homes: dict[int, dict[str, Any]] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
@@ -47,8 +53,15 @@ class Technician:
         if truth["kind"] not in ("followup", "noise", "resolved"):
             self.waiting.append(Waiting(spoken, now + ACTS_AFTER_S, now + GIVES_UP_AFTER_S))
         problem = truth.get("problem")
+        if problem:
+            self.causes.setdefault(problem, str(truth.get("why") or ""))
         if problem and self.last.get(problem) == spoken.id:
-            self.closing.append((now + CLOSES_AFTER_S, problem, str(truth.get("why") or "")))
+            self.closing.append((now + CLOSES_AFTER_S, problem))
+
+    def adopt(self, hostname: str, number: int) -> None:
+        """A device's own agent has reported: its ticket gathers what people say about the same."""
+        if problem := self.expected.pop(hostname, None):
+            self.problems.setdefault(problem, number)
 
     async def work(self, now: float) -> None:
         """Do what is due."""
@@ -57,7 +70,7 @@ class Technician:
                 self.waiting.remove(each)
         for due in [one for one in self.closing if one[0] <= now]:
             self.closing.remove(due)
-            await self._close(due[1], due[2])
+            await self._close(due[1])
 
     async def mind_fixes(self, number: int, now: float) -> None:
         """Agree to a plan, after one could have read it."""
@@ -97,11 +110,11 @@ class Technician:
                 await self.api.put(f"/api/v1/tickets/{number}/{name}", json={"value": true})
         await self.api.post(f"/api/v1/tickets/{number}/acceptance", json={})
 
-    async def _close(self, problem: str, why: str) -> None:
+    async def _close(self, problem: str) -> None:
         number = self.problems.get(problem)
         if number is None:
             return
-        answer = await self.api.post(f"/api/v1/tickets/{number}/closure", json={"solved_by": why})
+        answer = await self.api.post(f"/api/v1/tickets/{number}/closure", json={"solved_by": self.causes[problem]})
         if answer.status_code < 300:
             self.say(f"{INDENT}the demo's technician has solved ticket {number}; everyone who reported it is told")
 

@@ -143,11 +143,14 @@ async def join(request: Request, who: Caller, number: int) -> Response:
 
 @router.delete("/{number}/joins/{report}")
 async def leave(request: Request, who: Caller, number: int, report: int) -> Response:
-    """Take a report out; both sides stand as if it had never been joined."""
+    """Take a report out, or say no to a suggested join; both sides stand as if it had never been joined."""
     doors = doors_of(request)
     async with doors.house.store.read() as connection:
         known = await reports.load(connection, report)
-        if known.ticket is None or await incidents.root_of(connection, known.ticket) != number:
+        if known.ticket is None or number not in (
+            await incidents.root_of(connection, known.ticket),
+            await incidents.place_of(connection, report),
+        ):
             raise Refused(f"report {report} does not count to ticket {number}", 404, "not_joined")
     return await _shown(request, await doors.desk.take_out(who, number, report), known.ticket)
 
