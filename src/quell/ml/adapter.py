@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,3 +47,14 @@ def turned(vectors: Floats, down: Floats, up: Floats) -> Floats:
     moved = vectors + (vectors @ down) @ up
     result: Floats = moved / np.linalg.norm(moved, axis=-1, keepdims=True)
     return result
+
+
+def save(path: Path, adapter: Adapter) -> None:
+    """Write an adapter as one .npz file."""
+    np.savez_compressed(path, **adapter.arrays())  # type: ignore[arg-type]
+
+
+def load(path: Path) -> Adapter:
+    """The adapter that `save` wrote."""
+    with np.load(path, allow_pickle=False) as packed:
+        return Adapter.from_arrays({name: packed[name] for name in packed.files})

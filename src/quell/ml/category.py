@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from quell.ml.adapter import HEAT
 from quell.ml.companyview import ANCHORS, CompanyView
 from quell.ml.facts import Facts
 from quell.ml.knowledge import Knowledge
@@ -87,6 +88,10 @@ def _described(put: Columns, view: CompanyView, facts: Facts) -> None:
     put.put("team_vector", _centred(team))
     put.put("team_words", np.where(view.team_of >= 0, teams.words[view.team_of], 0))
     first = view.first_guess(facts.seen)
+    turned = view.adapted("category", facts.seen)
+    put.put("adapted", _centred(turned))
+    put.put("adapted_log", np.log(softmax(turned, HEAT) + FLOOR))
+    put.put("adapted_gap", _gap(turned))
     put.put("first", first)
     put.put("first_log", np.log(first + FLOOR))
     put.put("first_gap", _gap(np.log(first + FLOOR)))

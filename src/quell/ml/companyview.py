@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quell.core.company import LEVELS, Company
+from quell.ml.adapter import Adapter
 from quell.ml.entities import Gazetteer
 from quell.ml.kernel import Collection, Seen, kernel_matrix
 from quell.ml.ridge import softmax, solve
@@ -58,7 +59,7 @@ class Options:
 class CompanyView:
     """Everything that `fit` prepares once for a company; nothing in it changes afterwards."""
 
-    def __init__(self, company: Company, see: See, centroids: Floats | None) -> None:
+    def __init__(self, company: Company, see: See, centroids: Floats | None, adapter: Adapter | None = None) -> None:
         """`see` prepares texts; `centroids` are the day-0 intents' mean vectors (None without an embedder)."""
         self.company = company
         self.gazetteer = Gazetteer(company)
@@ -78,8 +79,20 @@ class CompanyView:
         self.service_to_category = self._carry_services(service_texts)
         self.intent_to_category = self._carry_intents(centroids)
         self._first_guess(category_texts, service_texts, see)
+        self.adapter = adapter
+        self._turned = {
+            options: adapter.text(vectors) if adapter is not None and vectors is not None else None
+            for options, vectors in (("category", self.categories.texts.vectors), ("team", self.teams.texts.vectors))
+        }
         self.sites = tuple(site.key for site in company.sites)
         self.team_sites = _team_sites(company)
+
+    def adapted(self, options: str, seen: Seen) -> Floats:
+        """Cosines of the turned vectors with each category or team (`options`); zeros without an embedder."""
+        texts = self._turned[options]
+        if texts is None or self.adapter is None or seen.vector is None:
+            return np.zeros(len(self.categories.keys if options == "category" else self.teams.keys), np.float32)
+        return np.asarray(texts @ self.adapter.message(seen.vector), np.float32)
 
     def first_guess(self, seen: Seen) -> Floats:
         """Chances over categories from the company's own words alone, shape (categories,)."""

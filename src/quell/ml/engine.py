@@ -14,7 +14,9 @@ from quell.core.company import Company
 from quell.core.errors import Broken
 from quell.core.gate import Checked
 from quell.core.reading import Correction, Known, Message, OpenTicket, Reading
+from quell.ml import adapter as adapters
 from quell.ml import explain, knowledge, stage
+from quell.ml.adapter import Adapter
 from quell.ml.category import Themes
 from quell.ml.companyview import CompanyView
 from quell.ml.embedder import Embedder, find_weights
@@ -37,17 +39,19 @@ TICKETS_SEEN_MAX = 400
 
 @dataclass(frozen=True)
 class Shipped:
-    """What comes in the package: day-0 knowledge, the fitted stages of both modes, and the gate's foreign cases."""
+    """What comes in the package: day-0 knowledge, the fitted stages, the gate's foreign cases, the adapter."""
 
     knowledge: Knowledge
     stages: Mapping[str, Mapping[str, Stage]]
     cases: tuple[Checked, ...] = ()
+    adapter: Adapter | None = None
 
 
 def load_shipped(folder: Path = knowledge.ARTEFACT) -> Shipped:
     """Read the artefact; a missing file is loud."""
     stages = {mode: stage.load(folder / f"stages-{mode}") for mode in MODES}
-    return Shipped(knowledge.load(folder), stages, load_cases(folder / "gate-cases.json"))
+    adapter = adapters.load(folder / "adapter.npz")
+    return Shipped(knowledge.load(folder), stages, load_cases(folder / "gate-cases.json"), adapter)
 
 
 def load_cases(path: Path) -> tuple[Checked, ...]:
@@ -74,7 +78,8 @@ class Engine:
         self._company = company
         self._criticality = {service.key: service.criticality for service in company.services}
         self._facts: OrderedDict[str, Facts] = OrderedDict()
-        self.view = CompanyView(company, self._see, shipped.centroids if self._embedder is not None else None)
+        centroids = shipped.centroids if self._embedder is not None else None
+        self.view = CompanyView(company, self._see, centroids, self._shipped.adapter)
         self.use(self._shipped.stages)
         for each in known:
             self.learn(each.message, each.correction)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from quell.core.reading import KINDS, OpenTicket
 from quell.ml import patterns
 from quell.ml.facts import SIGNAL_NAMES, Facts
-from quell.ml.knowledge import IMPACTS, URGENCIES, Knowledge
+from quell.ml.knowledge import IMPACTS, SORTS, URGENCIES, Knowledge
 from quell.ml.memory import Recall
 from quell.ml.stage import Columns
 
@@ -36,6 +36,7 @@ def columns(
     put.put_all(SIGNAL_NAMES, facts.signals)
     put.put_all(SAYS, facts.hits)
     put.put_all([f"intent_kind_{i}" for i in range(4)], facts.meaning.intents @ intent_kinds)
+    put.put_all([f"sort_{name}" for name in SORTS], facts.meaning.sort)
     put.put_all([f"impact_{name}" for name in IMPACTS], facts.meaning.impact)
     put.put_all([f"urgency_{name}" for name in URGENCIES], facts.meaning.urgency)
     put.put("intent_top", float(facts.meaning.intents.max()))

@@ -14,14 +14,16 @@ from quell.ml.grams import BUCKETS, Grams, Rarity, Shelf
 from quell.ml.ridge import softmax, solve
 from quell.ml.text import readable
 
-FORMAT = 1
+FORMAT = 2
 PENALTY = 0.3
 INTENT_HEAT, LEVEL_HEAT = 10.0, 4.0
 WORDS_SHARE, CHARS_SHARE, VECTOR_SHARE = 0.2, 0.4, 0.8
 IMPACTS = ("one", "few", "site", "all")
 URGENCIES = ("low", "medium", "high")
+SORTS = ("incident", "request", "question", "noise")
 GRAMS_KEPT = {"words": 3000, "chars": 9000}
 FILES = ("intents_people.json", "intents_machines.json", "people.jsonl", "machines.jsonl")
+MORE = Path(__file__).parent / "training" / "kinds.jsonl"
 ARTEFACT = Path(__file__).parent / "artefact"
 
 Floats = NDArray[np.float32]
@@ -36,11 +38,12 @@ class Embeds(Protocol):
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the day-0 knowledge reads in one text: chances over intents, impacts and urgencies."""
+    """What the day-0 knowledge reads in one text: chances over intents, impacts, urgencies and SORTS."""
 
     intents: Floats
     impact: Floats
     urgency: Floats
+    sort: Floats
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,11 @@ class Knowledge:
         scores = self._by_grams(grams, self.blind_weights if vector is None else self.gram_weights)
         if vector is not None:
             scores = scores + vector @ self.vector_weights
-        count = len(self.intents)
+        cuts = np.cumsum([len(self.intents), len(IMPACTS), len(URGENCIES)])
+        intents, impact, urgency, sort = np.split(scores, cuts)
         return Meaning(
-            softmax(scores[:count], INTENT_HEAT).astype(np.float32),
-            softmax(scores[count : count + len(IMPACTS)], LEVEL_HEAT).astype(np.float32),
-            softmax(scores[count + len(IMPACTS) :], LEVEL_HEAT).astype(np.float32),
+            softmax(intents, INTENT_HEAT).astype(np.float32),
+            *(softmax(part, LEVEL_HEAT).astype(np.float32) for part in (impact, urgency, sort)),
         )
 
     def _by_grams(self, grams: Grams, weights: Floats) -> Floats:
@@ -128,8 +131,8 @@ def build(data_dir: Path, out_dir: Path, embedder: Embeds) -> None:
     gram_kernel = dense @ dense.T
     both = solve(gram_kernel + VECTOR_SHARE * (vectors @ vectors.T), targets, PENALTY)
     blind = solve(gram_kernel, targets, PENALTY)
-    owner = np.array([[i["key"] for i in intents].index(row["intent"]) for row in examples])
-    centroids = np.stack([vectors[: len(examples)][owner == i].mean(axis=0) for i in range(len(intents))])
+    owner = np.array([str(row.get("intent")) for row in examples])
+    centroids = np.stack([vectors[: len(examples)][owner == intent["key"]].mean(axis=0) for intent in intents])
     arrays: dict[str, NDArray[np.generic]] = {
         "vector_weights": (VECTOR_SHARE * vectors.T @ both).astype(np.float16),
         "centroids": (centroids / np.linalg.norm(centroids, axis=1, keepdims=True)).astype(np.float16),
@@ -144,28 +147,33 @@ def build(data_dir: Path, out_dir: Path, embedder: Embeds) -> None:
 
 
 def read_examples(data_dir: Path) -> list[dict[str, Any]]:
-    """The written examples of people and machines, in file order."""
-    return [
-        json.loads(line)
-        for name in FILES[2:]
-        for line in (data_dir / name).read_text(encoding="utf-8").splitlines()
-        if line.strip()
-    ]
+    """The written examples of people and machines in file order, then noise and questions that ship with the code."""
+    paths = [*(data_dir / name for name in FILES[2:]), MORE]
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def _targets(intents: list[dict[str, Any]], examples: list[dict[str, Any]]) -> NDArray[np.float64]:
-    """One-hot rows: intent, impact, urgency; a description teaches only its intent and is even on the rest."""
+    """Rows of intent, impact, urgency and sort; an example teaches what it says and is even on the rest."""
     keys = [intent["key"] for intent in intents]
-    rows = np.zeros((len(examples) + len(intents), len(keys) + len(IMPACTS) + len(URGENCIES)))
-    for index, row in enumerate(examples):
-        rows[index, keys.index(row["intent"])] = 1
-        rows[index, len(keys) + IMPACTS.index(row["impact"])] = 1
-        rows[index, len(keys) + len(IMPACTS) + URGENCIES.index(row["urgency"])] = 1
-    for index in range(len(intents)):
-        rows[len(examples) + index, index] = 1
-        rows[len(examples) + index, len(keys) : len(keys) + len(IMPACTS)] = 1 / len(IMPACTS)
-        rows[len(examples) + index, len(keys) + len(IMPACTS) :] = 1 / len(URGENCIES)
-    return rows
+    sort_of = {intent["key"]: intent["kind"] for intent in intents}
+    described = [{"intent": key} for key in keys]
+    parts = []
+    for row in [*examples, *described]:
+        key = row.get("intent")
+        sort = row.get("kind") or sort_of.get(str(key))
+        parts.append(
+            [
+                *_one(keys, key, 0.0),
+                *_one(IMPACTS, row.get("impact"), 1 / len(IMPACTS)),
+                *_one(URGENCIES, row.get("urgency"), 1 / len(URGENCIES)),
+                *_one(SORTS, sort if sort in SORTS else None, 1 / len(SORTS)),
+            ]
+        )
+    return np.array(parts)
+
+
+def _one(keys: Sequence[str], value: str | None, otherwise: float) -> list[float]:
+    return [float(key == value) if value is not None else otherwise for key in keys]
 
 
 def _commonest(grams: list[Grams], name: str, count: int) -> NDArray[np.int32]:
@@ -199,7 +207,7 @@ def _unpacked(arrays: dict[str, NDArray[Any]], name: str) -> Floats:
 
 
 def _write_card(out_dir: Path, data_dir: Path, intents: list[dict[str, Any]], examples: list[dict[str, Any]]) -> None:
-    digest = sha256(b"".join((data_dir / name).read_bytes() for name in FILES)).hexdigest()
+    digest = sha256(b"".join(path.read_bytes() for path in (*(data_dir / name for name in FILES), MORE))).hexdigest()
     card = {
         "version": f"knowledge-{FORMAT}-{digest[:8]}",
         "source": "examples written for this project: people and machines, eight languages",

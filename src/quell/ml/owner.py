@@ -52,6 +52,8 @@ def columns(
     put.put("text_vector", like.vectors - like.vectors.mean())
     put.put("text_words", like.words)
     put.put("text_chars", like.chars - like.chars.mean())
+    turned = view.adapted("team", facts.seen)
+    put.put("adapted", turned - turned.mean())
     put.put("memory", recall.team)
     put.put("memory_log", np.log(softmax(recall.team, RIDGE_HEAT) + FLOOR))
     put.put("memory_gap", recall.team - recall.team.max())

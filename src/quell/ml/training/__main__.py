@@ -4,10 +4,13 @@ import argparse
 import json
 from pathlib import Path
 
-from quell.ml import knowledge, stage
+import numpy as np
+
+from quell.ml import adapter, knowledge, stage
 from quell.ml.embedder import Embedder, find_weights
 from quell.ml.engine import MODES
-from quell.ml.training.course import open_engines, train
+from quell.ml.training.adapting import company_pairs, fit_adapters, intent_pairs
+from quell.ml.training.course import fold_groups, open_engines, train
 from quell.ml.training.scenario import read_scenarios
 from quell.ml.training.vectors import RememberingEmbedder
 
@@ -29,8 +32,17 @@ def main() -> None:
     if options.knowledge or not (options.out / "knowledge.npz").is_file():
         knowledge.build(options.data / "intents", options.out, embedder)
     scenarios = read_scenarios(options.data / "scenarios")
-    engines = open_engines(scenarios, knowledge.load(options.out), embedder)
+    ready = knowledge.load(options.out)
+    companies = {s.name: company_pairs(s, embedder) for s in scenarios}
+    examples = intent_pairs(options.data / "intents", ready.intents, embedder)
+    turned = fit_adapters(companies, examples, fold_groups(list(companies)))
     embedder.save()
+    adapter.save(options.out / "adapter.npz", turned["whole"])
+    kept = {f"{c}/{n}": a for c, each in turned.items() for n, a in each.arrays().items()}
+    (options.cache / "folds").mkdir(parents=True, exist_ok=True)
+    np.savez(options.cache / "folds" / "adapters.npz", **kept)  # type: ignore[arg-type]
+    print("adapters fitted")
+    engines = open_engines(scenarios, ready, embedder, turned)
     fitted = train(scenarios, engines, options.cache / "folds", print, options.modes, options.again)
     embedder.save()
     if "corrected" in fitted.cases:

@@ -1,12 +1,18 @@
 """Learning the adapter by gradient descent: messages to their category's text, examples to their intent's text."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quell.ml.adapter import HEAT, Adapter
+from quell.ml.knowledge import Embeds, read_examples
+from quell.ml.text import readable
+from quell.ml.training.scenario import Scenario
 
 RANK, STEPS, STEP_SIZE, DECAY = 64, 150, 3e-3, 0.01
 EXAMPLES_A_STEP, STRIDE = 512, 1009
@@ -23,6 +29,43 @@ class Pairs:
     texts: Floats
     right: NDArray[np.int64]
     weight: Floats
+
+
+def company_pairs(scenario: Scenario, embedder: Embeds) -> Pairs:
+    """Messages with their true category's text; one of a big problem weighs less (1 / root of its messages)."""
+    told = [m for m in scenario.messages if scenario.truths[m.id].category is not None]
+    sizes = Counter(scenario.truths[m.id].problem for m in told)
+    categories = scenario.company.categories
+    keys = [category.key for category in categories]
+    return Pairs(
+        embedder.embed([readable(m.subject, m.text) for m in told]),
+        embedder.embed([f"{c.name}. {c.description}" for c in categories]),
+        np.array([keys.index(str(scenario.truths[m.id].category)) for m in told]),
+        np.array([sizes[scenario.truths[m.id].problem] ** -0.5 for m in told], np.float32),
+    )
+
+
+def intent_pairs(data_dir: Path, intents: Sequence[Mapping[str, Any]], embedder: Embeds) -> Pairs:
+    """The written examples with their intent's description."""
+    keys = [str(intent["key"]) for intent in intents]
+    examples = [row for row in read_examples(data_dir) if row.get("intent") in keys]
+    return Pairs(
+        embedder.embed([readable(row.get("subject") or row.get("title"), row["text"]) for row in examples]),
+        embedder.embed([readable(intent["name"], intent["description"]) for intent in intents]),
+        np.array([keys.index(row["intent"]) for row in examples]),
+        np.ones(len(examples), np.float32),
+    )
+
+
+def fit_adapters(
+    companies: Mapping[str, Pairs], examples: Pairs, groups: Sequence[Sequence[str]]
+) -> dict[str, Adapter]:
+    """For each company the adapter that never saw its group, and under `whole` the one that saw all."""
+    found = {"whole": fit_adapter(list(companies.values()), examples)}
+    for left_out in groups:
+        fold = fit_adapter([pairs for name, pairs in companies.items() if name not in left_out], examples)
+        found |= dict.fromkeys(left_out, fold)
+    return found
 
 
 def fit_adapter(companies: Sequence[Pairs], examples: Pairs) -> Adapter:

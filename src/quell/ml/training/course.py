@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quell.ml import stage as stages
+from quell.ml.adapter import Adapter
 from quell.ml.engine import MODES, Engine, Shipped
 from quell.ml.knowledge import Embeds, Knowledge
 from quell.ml.stage import Columns, Stage
@@ -97,12 +98,14 @@ def fold_groups(companies: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(companies[start::half]) for start in range(half)]
 
 
-def open_engines(scenarios: Sequence[Scenario], knowledge: Knowledge, embedder: Embeds | None) -> dict[str, Engine]:
-    """An engine for each company, with no stages yet."""
-    return {s.name: _engine(s, knowledge, embedder) for s in scenarios}
+def open_engines(
+    scenarios: Sequence[Scenario], knowledge: Knowledge, embedder: Embeds, adapters: Mapping[str, Adapter]
+) -> dict[str, Engine]:
+    """An engine for each company with the adapter that never saw it, and with no stages yet."""
+    return {s.name: _engine(s, knowledge, embedder, adapters[s.name]) for s in scenarios}
 
 
-def _engine(scenario: Scenario, knowledge: Knowledge, embedder: Embeds | None) -> Engine:
-    engine = Engine(Shipped(knowledge, {mode: {} for mode in MODES}), embedder)
+def _engine(scenario: Scenario, knowledge: Knowledge, embedder: Embeds, adapter: Adapter) -> Engine:
+    engine = Engine(Shipped(knowledge, {mode: {} for mode in MODES}, adapter=adapter), embedder)
     engine.fit(scenario.company)
     return engine
