@@ -3,7 +3,7 @@
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from quell.ml.kernel import Collection, Seen
 from quell.ml.kind import kind_of_intent
 from quell.ml.knowledge import CHARS_SHARE, VECTOR_SHARE, WORDS_SHARE, Embeds, Knowledge
 from quell.ml.memory import Memory
+from quell.ml.second import second_look
 from quell.ml.stage import Stage
 from quell.ml.text import readable
 from quell.ml.ticketview import MEMBERS_SEEN_MAX, Evidence, TicketView, certain, view_ticket
@@ -97,7 +98,12 @@ class Engine:
     def propose(self, message: Message, tickets: Sequence[OpenTicket], at: datetime) -> Reading:
         """The whole answer; `tickets` are those that the message may belong to."""
         way = self.walk(message, tickets, at)
-        return explain.reading(way, self.view, self.memory, self._shipped.knowledge, self.name, self.version, self.mode)
+        walker = self.walker()
+        looked = second_look(way, self.begin, lambda again: walker.walk(again, until="place"))
+        names = self.name, f"{self.version}/{self.mode}"
+        return replace(
+            explain.reading(way, self.view, self.memory, self._shipped.knowledge, *names), second_look=looked
+        )
 
     def learn(self, message: Message, correction: Correction) -> None:
         """Take a person's word for one message; a later word on the same message adds to the earlier one."""

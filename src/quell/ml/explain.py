@@ -23,12 +23,9 @@ INTENT_MIN = 0.25
 Floats = NDArray[np.float64]
 
 
-def reading(
-    way: Walk, view: CompanyView, memory: Memory, knowledge: Knowledge, name: str, version: str, mode: str
-) -> Reading:
+def reading(way: Walk, view: CompanyView, memory: Memory, knowledge: Knowledge, name: str, version: str) -> Reading:
     """Everything that was proposed, with reasons."""
     place = way.views[way.chosen].ticket.number if way.chosen is not None else None
-    message = way.facts.message
     category = _proposal(
         "category", view.categories.keys, way.category, _category_reasons(way, view, memory, knowledge)
     )
@@ -44,7 +41,7 @@ def reading(
         impact=IMPACTS[int(way.facts.meaning.impact.argmax())],
         urgency=URGENCIES[int(way.facts.meaning.urgency.argmax())],
         model=name,
-        version=f"{version}/{mode}" + ("" if message.resolved is False else "/resolved"),
+        version=version,
     )
 
 

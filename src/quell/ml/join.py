@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from quell.core.company import DEFAULT_ORGANISATION, LEVELS
 from quell.ml import patterns
+from quell.ml.category import Themes
 from quell.ml.companyview import CompanyView
 from quell.ml.facts import SIGNAL_NAMES, Facts
 from quell.ml.kernel import Likeness
 from quell.ml.kind import CLASSES, SAYS
+from quell.ml.owner import BREAKAGE
 from quell.ml.stage import Columns
 from quell.ml.ticketview import LABELS_COMPARED, Bench, Evidence, TicketView
 
@@ -31,7 +33,9 @@ class JoinView:
     mixed: Floats
 
 
-def columns(view: CompanyView, facts: Facts, own: Evidence, kind: Floats, bench: Bench, at: datetime) -> JoinView:
+def columns(
+    view: CompanyView, facts: Facts, own: Evidence, kind: Floats, bench: Bench, at: datetime, themes: Themes
+) -> JoinView:
     """One row a ticket of the bench; `own` is what is held of the message by itself."""
     put = Columns(len(bench.tickets))
     like = bench.likeness(facts)
@@ -48,6 +52,7 @@ def columns(view: CompanyView, facts: Facts, own: Evidence, kind: Floats, bench:
         [f"first_{name}" for name in FIRST_PATTERNS],
         np.stack([t.members[0].hits[at_pattern] for t in bench.tickets]) if bench.tickets else np.zeros((0, 4)),
     )
+    _natures(put, facts, bench, themes)
     put.put("machine", facts.machine)
     put.put("severity", facts.severity / 5)
     put.put("criticality", facts.criticality / 4)
@@ -59,6 +64,18 @@ def columns(view: CompanyView, facts: Facts, own: Evidence, kind: Floats, bench:
     put.put("gap", best - best.max() if len(best) else best)
     put.put("tickets", np.log1p(len(bench.tickets)) / 6)
     return JoinView(put, like, best)
+
+
+def _natures(put: Columns, facts: Facts, bench: Bench, themes: Themes) -> None:
+    """Things that one can touch, orders, how-to and security: of the message, and how far the ticket is from it."""
+    own = facts.meaning.intents
+    for name in ("physical", "order", "rights", "how_to", "security"):
+        theme = getattr(themes, name)
+        share = float(own @ theme)
+        members = bench.mean(bench.intents @ theme) if len(bench.tickets) else np.zeros(0)
+        put.put(f"{name}", share)
+        put.put(f"{name}_apart", share - members)
+    put.put("breakage", bool(BREAKAGE.search(facts.seen.text)))
 
 
 def _texts(put: Columns, like: Likeness, bench: Bench, facts: Facts) -> None:

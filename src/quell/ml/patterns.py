@@ -54,6 +54,34 @@ _SOURCES: dict[str, str] = {
         r"anders)|andere frage|noch (etwas|was)|etwas anderes|autre chose|au fait|otra cosa|por cierto|"
         r"outra coisa|aliás|en annen (ting|sak)|forresten|not (the )?(same|related)|nothing to do with"
     ),
+    "unrelated": (
+        r"\b(un ?related|not (related|connected|the same|because of|due to|about|from) |nothing to do with|"
+        r"separate(ly)? from|(aside|apart) from|besides the|other than the|(before|even before|way before|"
+        r"long before) (all )?(this|that|the)|(it'?s|its|is|this is) not (the|that|this|because)|"
+        r"different (from|to) the|hat nichts (mit|damit) zu tun|unabhängig (von|davon)|nicht (wegen|"
+        r"das gleiche)|schon (vorher|länger|immer)|los van|staat los|niet (door|vanwege)|heeft niets (met|"
+        r"te maken)|al (eerder|langer)|rien à voir|sans rapport|pas (lié|à cause)|déjà avant|à part ça|"
+        r"nada que ver|sin relación|aparte de|no es por|nada a ver|sem relação|não é (por|o mesmo)|"
+        r"fora isso|ikke (på grunn av|det samme|relatert)|uavhengig av|niezależnie od|nie (przez|"
+        r"z powodu))\b"
+    ),
+    "asks_after": (
+        r"\b(exact times?|begin and end|how long (was|did|were)|how many (were|did)|root cause|post ?mortem|"
+        r"written (cause|expl\w*)|for (my|the|our) (report|board|audit|file|records|log|boss|manager|sheet|"
+        r"minutes)|compensation|credit from|who decides|in general|list of (all )?(outages|incidents)|"
+        r"what (was|happened|caused)|why did|how could|lessons|explain to|für (den|meinen|unseren) (bericht|"
+        r"vorstand)|ursache|wie lange war|voor (het|mijn|de) (verslag|bestuur|audit)|oorzaak|pour (le|mon|"
+        r"notre) (rapport|direction|audit)|cause exacte|para (el|mi) informe|qué (pasó|causó)|"
+        r"para o (meu )?relatório|o que (houve|causou)|for rapporten|årsak\w*)\b"
+    ),
+    "single_case": (
+        r"\b(only|just) (this|that|the) (one|single)|\b(one|a single|1) (customer|player|client|guest|"
+        r"patient|user|merchant|student|parent|device|card|order|invoice|ticket|file|page|report|seat|"
+        r"machine|camera|printer|tablet)\b|\b(others?|rest|all other \w+) (are|is|work|works|go) (fine|ok|"
+        r"okay|well|good)|\bonly (on|in|with|for|from) (this|that|one|my)|nur (bei )?(diese[rmns]?|"
+        r"eine[rmn]?)|alleen (deze|dit|bij)|slechts één|seulement (celui|cette|ce)|une seule?|un seul|"
+        r"sólo (este|esta|un)|só (este|esta|um)|bare (denne|dette|én|ett)|tylko (ten|ta|to|jeden|u mnie)"
+    ),
     "own_cause": (
         r"\b(cable|plug|unplugged|kabel|câble|cabo|stecker|stekker|flight mode|airplane mode|flugmodus|"
         r"vliegtuigstand|mode avion|modo avi[oó]n|flymodus|coffee|koffie|kaffee|café|tea|water|spilled|"

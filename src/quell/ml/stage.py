@@ -39,13 +39,17 @@ class Linear:
 
 @dataclass(frozen=True)
 class Stage:
-    """`choice`: each row is one option and chances sum to one over the rows; else each row has classes."""
+    """`choice`: each row is one option and chances sum to one over the rows; else each row has classes.
+
+    `heat` above 1 makes the chances bolder, below 1 meeker; it is fitted on companies that the stage had not seen.
+    """
 
     names: tuple[str, ...]
     choice: bool
     linear: Linear
     trees: Trees | None
     tree_columns: NDArray[np.int32]
+    heat: float = 1.0
 
     def chances(self, rows: NDArray[np.floating]) -> Floats:
         """(rows, classes), or (rows,) for a choice among the rows; a single output is the chance of yes, (rows,)."""
@@ -57,11 +61,11 @@ class Stage:
         grown = self.trees.scores(rows[:, self.tree_columns]) if self.trees is not None else linear
         if self.choice:
             odds = -np.logaddexp(0, -grown[:, 0]) if self.trees is not None else grown[:, 0]
-            return softmax(0.5 * _log_softmax(linear[:, 0]) + 0.5 * _log_softmax(odds))
+            return softmax(0.5 * _log_softmax(linear[:, 0]) + 0.5 * _log_softmax(odds), self.heat)
         if linear.shape[1] == 1:
-            result: Floats = 1 / (1 + np.exp(-0.5 * (linear[:, 0] + grown[:, 0])))
+            result: Floats = 1 / (1 + np.exp(-0.5 * self.heat * (linear[:, 0] + grown[:, 0])))
             return result
-        return softmax(0.5 * _log_softmax(linear) + 0.5 * _log_softmax(grown))
+        return softmax(0.5 * _log_softmax(linear) + 0.5 * _log_softmax(grown), self.heat)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """For a file."""
@@ -87,7 +91,9 @@ def _log_softmax(scores: Floats) -> Floats:
 def save(path: Path, stages: Mapping[str, Stage]) -> None:
     """Write stages as `path`.npz and `path`.json."""
     arrays = {f"{key}/{name}": value for key, stage in stages.items() for name, value in stage.arrays().items()}
-    card = {key: {"names": list(stage.names), "choice": stage.choice} for key, stage in stages.items()}
+    card = {
+        key: {"names": list(stage.names), "choice": stage.choice, "heat": stage.heat} for key, stage in stages.items()
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path.with_suffix(".npz"), **arrays)  # type: ignore[arg-type]
     path.with_suffix(".json").write_text(json.dumps(card, indent=0) + "\n", encoding="utf-8")
@@ -108,6 +114,7 @@ def load(path: Path) -> dict[str, Stage]:
                 linear,
                 Trees.from_arrays(grown) if grown else None,
                 own["tree_columns"],
+                float(entry["heat"]),
             )
     return stages
 

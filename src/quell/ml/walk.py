@@ -157,7 +157,7 @@ class Walker:
     def _join_columns(self, way: Walk) -> Columns:
         way.views = tuple(way.show(ticket) for ticket in way.tickets)
         way.bench = Bench(way.views)
-        way.join_view = join.columns(self.view, way.facts, _own(way), way.kind, way.bench, way.at)
+        way.join_view = join.columns(self.view, way.facts, _own(way), way.kind, way.bench, way.at, self._themes)
         way.vetoes = tuple(join.vetoes(way.facts, way.kind, ticket) for ticket in way.views)
         way.keyed = find_keyed(way.facts.message, way.tickets, way.at)
         return way.join_view.columns

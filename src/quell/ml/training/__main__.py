@@ -8,9 +8,10 @@ import numpy as np
 
 from quell.ml import adapter, knowledge, stage
 from quell.ml.embedder import Embedder, find_weights
-from quell.ml.engine import MODES
+from quell.ml.engine import MODES, Engine, Shipped
 from quell.ml.training.adapting import company_pairs, fit_adapters, intent_pairs
 from quell.ml.training.course import fold_groups, open_engines, train
+from quell.ml.training.pairs import generic_company
 from quell.ml.training.scenario import read_scenarios
 from quell.ml.training.vectors import RememberingEmbedder
 
@@ -43,7 +44,10 @@ def main() -> None:
     np.savez(options.cache / "folds" / "adapters.npz", **kept)  # type: ignore[arg-type]
     print("adapters fitted")
     engines = open_engines(scenarios, ready, embedder, turned)
-    fitted = train(scenarios, engines, options.cache / "folds", print, options.modes, options.again)
+    generic = Engine(Shipped(ready, {mode: {} for mode in MODES}, adapter=turned["whole"]), embedder)
+    generic.fit(generic_company(ready))
+    pairs = options.data / "intents" / "pairs.jsonl", generic
+    fitted = train(scenarios, engines, options.cache / "folds", print, options.modes, options.again, pairs)
     embedder.save()
     if "corrected" in fitted.cases:
         (options.cache / "gate-cases.json").write_text(json.dumps(fitted.cases["corrected"]) + "\n", encoding="utf-8")

@@ -54,6 +54,12 @@ class Desk:
             ticket.over = message.resolved
         return number
 
+    def merge(self, number: int, into: int) -> None:
+        """Move every member of one ticket into another; nothing happens when either is gone."""
+        if number in self._tickets and into in self._tickets:
+            for message in list(self._tickets[number].members):
+                self.put(message, into)
+
     def take_out(self, message_id: str) -> None:
         """Remove a message from where it is; an emptied ticket is gone."""
         number = self._place.pop(message_id, None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -15,6 +15,7 @@ from quell.ml.trees import Trees
 
 RATE, TREE_PENALTY, BINS = 0.06, 5.0, 64
 RIVALS_KEPT, OTHERS_SHARE = 7, 4
+HEATS = (0.4, 2.5)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,43 @@ def joined(parts: Sequence[Rows]) -> Rows:
         np.concatenate([p.weight for p in parts]),
         np.concatenate(groups),
     )
+
+
+def fit_heat(parts: Sequence[tuple[Stage, Rows]]) -> float:
+    """The heat at which stages say the likeliest chances of rows that they had not seen, by golden-section search."""
+    said = [_truths(stage, rows) for stage, rows in parts]
+
+    def loss(heat: float) -> float:
+        return sum(
+            float((weight * _surprise(scores, target, starts, heat)).sum()) for scores, target, starts, weight in said
+        )
+
+    return float(minimize_scalar(loss, bounds=HEATS, method="bounded", options={"xatol": 0.01}).x)
+
+
+Said = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+
+
+def _truths(stage: Stage, rows: Rows) -> Said:
+    """Log chances, right answers, where groups start (choices only), and weights, one a message."""
+    if not stage.choice:
+        chances = np.clip(stage.chances(rows.rows), 1e-9, 1.0)
+        scores = np.log(chances) if chances.ndim > 1 else np.log(np.stack((1 - chances + 1e-9, chances), axis=1))
+        return scores, rows.target, np.zeros(0, np.int64), rows.weight
+    starts = np.flatnonzero(np.diff(rows.group, prepend=-1))
+    ends = np.append(starts[1:], len(rows.group))
+    groups = [rows.rows[start:end] for start, end in zip(starts, ends, strict=True)]
+    scores = np.log(np.concatenate([np.clip(stage.chances(group), 1e-9, 1.0) for group in groups]))
+    return scores, rows.target, starts, np.ones(len(starts), np.float32)
+
+
+def _surprise(
+    scores: NDArray[np.float64], target: NDArray[np.int64], starts: NDArray[np.int64], heat: float
+) -> NDArray[np.float64]:
+    hot = scores * heat
+    if len(starts):
+        return np.asarray(np.log(np.add.reduceat(np.exp(hot), starts)) - hot[target > 0], np.float64)
+    return np.asarray(np.log(np.exp(hot).sum(axis=1)) - hot[np.arange(len(hot)), target], np.float64)
 
 
 def fit_stage(rows: Rows, recipe: Recipe) -> Stage:

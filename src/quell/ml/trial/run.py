@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quell.core.gate import CLOSED_THRESHOLD, Checked, decide
 from quell.core.reading import Message, Reading
@@ -12,6 +12,7 @@ from quell.ml.training.scenario import Scenario, Truth
 from quell.ml.training.states import correction_of
 
 GATE_EVERY = 10
+SECOND_LOOK_MIN = 0.8
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,29 @@ class Outcome:
 
 
 def run(
-    scenario: Scenario, engine: Engine, foreign: Sequence[Checked] = (), corrections: bool = True, target: float = 0.95
+    scenario: Scenario,
+    engine: Engine,
+    foreign: Sequence[Checked] = (),
+    corrections: bool = True,
+    target: float = 0.95,
+    hide_threads: bool = False,
 ) -> Outcome:
-    """Feed the stream to a freshly fitted engine; `foreign` are the gate's cases of other companies."""
+    """Feed the stream to a freshly fitted engine; `foreign` are the gate's cases of other companies.
+
+    `hide_threads` leaves `reply_to` out of what the engine is shown, to judge the kind without it.
+    """
     desk, known = Desk(), dict[str, int]()
     said: list[Said] = []
     own: list[Checked] = []
     threshold = CLOSED_THRESHOLD
     for index, message in enumerate(scenario.messages):
+        shown = replace(message, reply_to=None) if hide_threads else message
         if corrections and index % GATE_EVERY == 0 and own:
             verdict = decide([*foreign, *own], target)
             threshold = verdict.threshold
         tickets = desk.open_tickets(message.at)
         started = time.perf_counter()
-        reading = engine.propose(message, tickets, message.at)
+        reading = engine.propose(shown, tickets, message.at)
         seconds = time.perf_counter() - started
         number = None
         if reading.kind.value != "noise" or reading.place is not None:
@@ -56,6 +66,9 @@ def run(
             desk.set_fields(
                 number, reading.category.value, reading.owner.value, reading.priority.value, by_person=False
             )
+        for other, into, chance in reading.second_look:
+            if not corrections and chance >= SECOND_LOOK_MIN:
+                desk.merge(other, into)
         said.append(Said(message, reading, number, reading.place is not None, reading.sure >= threshold, seconds))
         if corrections:
             truth = scenario.truths[message.id]
