@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from quell.core.company import Category, Company, Person, Service, Site, Team
+from quell.core.company import AllowedAction, Category, Company, Person, Service, Site, Team
 from quell.core.reading import KINDS, Correction, Known, Message, OpenTicket, Reading
 from quell.ml.engine import Engine, load_shipped
 from quell.seams import Model
@@ -237,3 +237,27 @@ def test_likeness_is_one_for_the_same_words_and_small_for_others(make: Callable[
     same, other = model.similar(asked, [say(2, TEXTS[4]), say(3, TEXTS[5])])
     assert same > 0.99 and other < 0.4
     assert list(model.similar(asked, [])) == []
+
+
+@make_model
+def test_a_fix_is_one_that_the_company_allows_or_none(make: Callable[[], Model]) -> None:
+    model = make()
+    model.fit(COMPANY)
+    full = say(1, "the disk C: of my laptop is full, 0 bytes free, only my machine")
+    assert model.propose(full, [], full.at).action is None
+    allowed = replace(COMPANY, actions=(AllowedAction("free_disk_space", "Remove temporary files on one device."),))
+    model.fit(allowed)
+    action = model.propose(full, [], full.at).action
+    assert action is None or action.value == "free_disk_space"
+
+
+@make_model
+def test_a_second_look_names_open_tickets_and_the_older_survives(make: Callable[[], Model]) -> None:
+    model = make()
+    model.fit(COMPANY)
+    tickets = [
+        ticket(n + 1, say(n, f"wifi is down in HQ, nobody can work, floor {n}", n, f"p{n}@x.example")) for n in range(4)
+    ]
+    asked = say(9, "wifi is down in HQ, nobody can work", 6, "bob@small.example")
+    for young, into, chance in model.propose(asked, tickets, asked.at).second_look:
+        assert {young, into} <= {1, 2, 3, 4} and into < young and 0 <= chance <= 1

@@ -67,6 +67,11 @@ class CompanyView:
             [c.key for c in company.categories], [f"{c.name}. {c.description}" for c in company.categories], see
         )
         self.teams = _options([t.key for t in company.teams], [f"{t.name}. {t.handles}" for t in company.teams], see)
+        self.actions = _options(
+            [a.key for a in company.actions],
+            [f"{a.key.replace('_', ' ')}. {a.description}" for a in company.actions],
+            see,
+        )
         self.services = {s.key: i for i, s in enumerate(company.services)}
         service_texts = see([f"{s.name}. {s.description} {', '.join(s.aliases)}" for s in company.services])
         self.service_texts = Collection(service_texts)
@@ -80,19 +85,28 @@ class CompanyView:
         self.intent_to_category = self._carry_intents(centroids)
         self._first_guess(category_texts, service_texts, see)
         self.adapter = adapter
+        self._sizes = {
+            "category": len(self.categories.keys),
+            "team": len(self.teams.keys),
+            "action": len(company.actions),
+        }
         self._turned = {
             options: adapter.text(vectors) if adapter is not None and vectors is not None else None
-            for options, vectors in (("category", self.categories.texts.vectors), ("team", self.teams.texts.vectors))
+            for options, vectors in self._texts()
         }
         self.sites = tuple(site.key for site in company.sites)
         self.team_sites = _team_sites(company)
 
     def adapted(self, options: str, seen: Seen) -> Floats:
-        """Cosines of the turned vectors with each category or team (`options`); zeros without an embedder."""
+        """Cosines of the turned vectors with each category, team or action (`options`); zeros without an embedder."""
         texts = self._turned[options]
         if texts is None or self.adapter is None or seen.vector is None:
-            return np.zeros(len(self.categories.keys if options == "category" else self.teams.keys), np.float32)
+            return np.zeros(self._sizes[options], np.float32)
         return np.asarray(texts @ self.adapter.message(seen.vector), np.float32)
+
+    def _texts(self) -> tuple[tuple[str, Floats | None], ...]:
+        chosen = (("category", self.categories), ("team", self.teams), ("action", self.actions))
+        return tuple((name, options.texts.vectors) for name, options in chosen)
 
     def first_guess(self, seen: Seen) -> Floats:
         """Chances over categories from the company's own words alone, shape (categories,)."""

@@ -16,6 +16,7 @@ from quell.core.gate import Checked
 from quell.core.reading import Correction, Known, Message, OpenTicket, Reading
 from quell.ml import adapter as adapters
 from quell.ml import explain, knowledge, stage
+from quell.ml.action import fixes_of_intents
 from quell.ml.adapter import Adapter
 from quell.ml.category import Themes
 from quell.ml.companyview import CompanyView
@@ -93,7 +94,8 @@ class Engine:
         self._views: dict[int, tuple[object, TicketView]] = {}
         self.memory = Memory(self.view)
         themes, kinds = Themes.of(shipped), kind_of_intent(shipped)
-        self._walkers = {mode: Walker(self.view, chosen, themes, kinds) for mode, chosen in stages.items()}
+        fixes = fixes_of_intents(shipped, self.view.actions.keys)
+        self._walkers = {mode: Walker(self.view, chosen, themes, kinds, fixes) for mode, chosen in stages.items()}
 
     def propose(self, message: Message, tickets: Sequence[OpenTicket], at: datetime) -> Reading:
         """The whole answer; `tickets` are those that the message may belong to."""

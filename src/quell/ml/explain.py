@@ -19,6 +19,8 @@ RANKED_MAX, JOINS_MAX, REASONS_MAX = 3, 5, 4
 WORD_CASES_MIN, WORD_LETTERS_MIN = 2, 3
 LIKE_CASE_MIN = 0.35
 INTENT_MIN = 0.25
+# The written examples know no team between a few people and a site.
+REACHES = {"one": "one", "few": "few", "site": "site", "all": "company"}
 
 Floats = NDArray[np.float64]
 
@@ -38,10 +40,11 @@ def reading(way: Walk, view: CompanyView, memory: Memory, knowledge: Knowledge, 
         place_confidence=round(way.place_chance, 4),
         joins=_joins(way, view),
         sure=round(way.sure, 4),
-        impact=IMPACTS[int(way.facts.meaning.impact.argmax())],
+        impact=REACHES[IMPACTS[int(way.facts.meaning.impact.argmax())]],
         urgency=URGENCIES[int(way.facts.meaning.urgency.argmax())],
         model=name,
         version=version,
+        action=_action(way, view, knowledge),
     )
 
 
@@ -64,6 +67,20 @@ def _kind(way: Walk) -> Proposal:
     kinds: tuple[Kind, ...] = ("incident", "request", "question", "followup", "noise")
     assert kinds == CLASSES
     return _proposal("kind", kinds, way.kind, reasons)
+
+
+def _action(way: Walk, view: CompanyView, knowledge: Knowledge) -> Proposal | None:
+    """The allowed fix that is likelier than every other and than none; None when no fix is likely."""
+    best = int(way.action.argmax())
+    if best >= len(view.actions.keys):
+        return None
+    key = view.actions.keys[best]
+    share = sum(p for p, i in zip(way.facts.meaning.intents, knowledge.intents, strict=True) if i.get("fix") == key)
+    reasons = []
+    if share > 0.05:
+        reasons.append(Reason("it reads like what this fix usually solves", _points(float(share)), "day-0 knowledge"))
+    reasons.append(Reason(f"the company allows it for: {view.company.actions[best].description[:80]}", 10, "company"))
+    return _proposal("action", (*view.actions.keys, ""), way.action, reasons)
 
 
 def _category_reasons(way: Walk, view: CompanyView, memory: Memory, knowledge: Knowledge) -> list[Reason]:

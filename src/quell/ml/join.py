@@ -18,6 +18,8 @@ from quell.ml.stage import Columns
 from quell.ml.ticketview import LABELS_COMPARED, Bench, Evidence, TicketView
 
 BURST_S, RECENT_MESSAGES = 1.5 * 3600, 10
+WORK_OF_ITS_OWN = 0.8
+ONE_TEMPLATE = 0.7
 FIRST_PATTERNS = ("others_fine", "many", "wish", "one_thing")
 UNKNOWN_LEVEL = 3.0
 
@@ -194,30 +196,31 @@ def _labels(put: Columns, facts: Facts, tickets: tuple[TicketView, ...]) -> None
         )
 
 
-def vetoes(facts: Facts, kind: Floats, ticket: TicketView) -> str | None:
-    """The rule that forbids joining by itself, whatever the score says; None where none does."""
+def vetoes(facts: Facts, kind: Floats, ticket: TicketView, chars: float = 0.0) -> str | None:
+    """The rule that forbids joining by itself, whatever the score says; None where none does.
+
+    `chars` is the best likeness in characters with a member: machines fill one template for many hosts.
+    """
     organisation = facts.message.organisation or DEFAULT_ORGANISATION
     others = {m.message.organisation or DEFAULT_ORGANISATION for m in ticket.members}
     if others and organisation not in others:
         return "another organisation"
     if facts.entities.staging != ticket.staging:
         return "staging or test on one side only"
-    if (
-        _foreign(facts.entities.label_hosts, frozenset().union(*(m.entities.label_hosts for m in ticket.members)))
-        and facts.machine
-    ):
-        if (
-            ticket.machines == len(ticket.members)
-            and facts.message.labels.get("alertname") in ticket.labels["alertname"]
-            and facts.message.labels.get("alertname")
-        ):
-            return "the same alert on another host"
+    if facts.machine and ticket.machines == len(ticket.members) and _same_alert_elsewhere(facts, ticket, chars):
+        return "the same alert on another host"
     if kind[1] + kind[2] > WORK_OF_ITS_OWN and facts.message.sender not in ticket.senders:
         return "a request or question, not an incident"
     return None
 
 
-WORK_OF_ITS_OWN = 0.8
+def _same_alert_elsewhere(facts: Facts, ticket: TicketView, chars: float) -> bool:
+    """One alert name, or nearly one text, but hosts that are named on both sides and shared on none."""
+    labelled = frozenset().union(*(m.entities.label_hosts for m in ticket.members))
+    name = facts.message.labels.get("alertname")
+    if name and name in ticket.labels["alertname"] and _foreign(facts.entities.label_hosts, labelled):
+        return True
+    return chars >= ONE_TEMPLATE and _foreign(facts.entities.hosts, ticket.hosts)
 
 
 def _foreign(left: frozenset[str], right: frozenset[str]) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from quell.core.company import LEVELS
 from quell.core.reading import Message, OpenTicket
-from quell.ml import category, join, kind, owner, place, priority, sure
+from quell.ml import action, category, join, kind, owner, place, priority, sure
 from quell.ml.category import Themes
 from quell.ml.companyview import CompanyView
 from quell.ml.facts import Facts
@@ -20,7 +20,7 @@ from quell.ml.place import Context
 from quell.ml.stage import Columns, Stage, must_match
 from quell.ml.ticketview import Bench, Evidence, TicketView
 
-STAGES = ("kind", "alone", "alone_level", "join", "place", "category", "owner", "priority", "sure")
+STAGES = ("kind", "alone", "alone_level", "join", "place", "category", "owner", "priority", "sure", "action")
 IDENTITY_OPEN_H, IDENTITY_OVER_H = 96.0, 12.0
 REPLY_IS_FOLLOWUP = 0.97
 VETO_FACTOR = 0.02
@@ -51,6 +51,7 @@ class Walk:
     category: Floats = field(default_factory=lambda: np.zeros(0))
     team: Floats = field(default_factory=lambda: np.zeros(0))
     level: Floats = field(default_factory=lambda: np.zeros(0))
+    action: Floats = field(default_factory=lambda: np.ones(1))
     way: str = "new"
     chosen: int | None = None
     place_chance: float = 0.0
@@ -73,9 +74,11 @@ class Walker:
         stages: Mapping[str, Stage],
         themes: Themes,
         intent_kinds: NDArray[np.float32],
+        fixes: NDArray[np.float32],
     ) -> None:
         """`stages` may lack some while they are being trained; `walk` needs all that it comes to."""
         self.view, self.stages, self._themes, self._intent_kinds = view, stages, themes, intent_kinds
+        self._fixes = fixes
         self._checked: set[str] = set()
 
     def walk(self, way: Walk, until: str = "") -> Walk:
@@ -107,8 +110,10 @@ class Walker:
                 return owner.columns(view, facts, recall, way.kind, way.category, _context(way), self._themes)
             case "priority":
                 return priority.columns(view, facts, recall, way.kind, way.category, _context(way), way.burst)
-            case _:
+            case "sure":
                 return self._sure_columns(way)
+            case _:
+                return action.columns(view, facts, way.kind, _context(way), self._fixes)
 
     def take(self, name: str, way: Walk, chances: Floats) -> None:
         """Note what the stage answered."""
@@ -129,6 +134,8 @@ class Walker:
                 way.team = chances
             case "priority":
                 way.level = chances[0]
+            case "action":
+                way.action = chances
             case _:
                 way.sure = sure.blended(way.raw, float(chances[0]))
 
@@ -158,7 +165,10 @@ class Walker:
         way.views = tuple(way.show(ticket) for ticket in way.tickets)
         way.bench = Bench(way.views)
         way.join_view = join.columns(self.view, way.facts, _own(way), way.kind, way.bench, way.at, self._themes)
-        way.vetoes = tuple(join.vetoes(way.facts, way.kind, ticket) for ticket in way.views)
+        chars = way.bench.best(way.join_view.likeness.chars)
+        way.vetoes = tuple(
+            join.vetoes(way.facts, way.kind, ticket, float(like)) for ticket, like in zip(way.views, chars, strict=True)
+        )
         way.keyed = find_keyed(way.facts.message, way.tickets, way.at)
         return way.join_view.columns
 

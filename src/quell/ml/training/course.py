@@ -68,9 +68,8 @@ def train(
                 _take(name, steps, shown[company], found[company], engines[company].walker(mode), engines[company])
             _take_written(name, written, pairs, found)
             heat = fitted.whole[mode][name].heat
-            tell(
-                f"{mode} {name}: heat {heat:.2f}, {'fitted' if stale else 'kept'}, {time.perf_counter() - started:.0f} s"
-            )
+            how = "fitted" if stale else "kept"
+            tell(f"{mode} {name}: {how}, heat {heat:.2f}, {time.perf_counter() - started:.0f} s")
         fitted.cases[mode] = {
             c: [(round(s.way.sure, 4), all_right(s, engines[c])) for s in steps] for c, steps in states.items()
         }

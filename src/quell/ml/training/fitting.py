@@ -39,6 +39,7 @@ RECIPES: dict[str, Recipe] = {
     "category": Recipe(True, 1, 2.0, 150),
     "owner": Recipe(True, 1, 2.0, 60),
     "priority": Recipe(False, 4, 0.004, 120),
+    "action": Recipe(True, 1, 2.0, 60),
     "sure": Recipe(False, 1, 0.05, 80),
 }
 

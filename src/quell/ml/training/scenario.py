@@ -30,6 +30,7 @@ class Truth:
     owner: str | None
     priority: str | None
     problem: str
+    action: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def read_scenario(folder: Path) -> Scenario:
         problem = truth.get("problem") or problems.get(row.get("reply_to") or "") or f"alone:{row['id']}"
         problems[row["id"]] = problem
         if truth:
-            truths[row["id"]] = Truth(truth["kind"], truth["category"], truth["owner"], truth["priority"], problem)
+            truths[row["id"]] = Truth(
+                truth["kind"], truth["category"], truth["owner"], truth["priority"], problem, truth.get("action")
+            )
     return Scenario(folder.name, company, tuple(read_message(row, organisations) for row in rows), truths)
 
 

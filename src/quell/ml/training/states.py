@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quell.core.company import LEVELS
-from quell.core.reading import Correction, Message
+from quell.core.reading import NEW_WORK, Correction, Message
 from quell.ml.engine import Engine
 from quell.ml.kind import CLASSES
 from quell.ml.stage import Columns
@@ -17,6 +17,7 @@ from quell.ml.walk import Walk
 
 NEAREST_KEPT, YOUNGEST_KEPT = 6, 6
 OTHERS_SHARE = 5
+NO_ACTION = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,9 @@ def _label(stage: str, step: Step, engine: Engine) -> Labelled | None:
         return _choice(engine.view.teams.keys, truth.owner)
     if stage in ("alone_level", "priority"):
         return None if truth.kind == "resolved" or truth.priority is None else _one(LEVELS.index(truth.priority))
+    if stage == "action":
+        asked = truth.kind in NEW_WORK and engine.view.actions.keys
+        return _choice((*engine.view.actions.keys, NO_ACTION), truth.action or NO_ACTION) if asked else None
     if stage == "sure":
         return _one(int(all_right(step, engine)))
     if way.keyed is not None or not step.numbers:
