@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from quell.core.company import Company
 from quell.core.errors import Broken
+from quell.core.gate import Checked
 from quell.core.incoming import Answer, Hook, Incoming, Receipt, Sent
 from quell.core.reading import Correction, Known, Message, OpenTicket, Reading
 from quell.wire.steps import Step
@@ -96,6 +97,10 @@ class Model(Protocol):
     @property
     def version(self) -> str:
         """Changes with code, features or shipped artefact; stands on each proposal."""
+
+    @property
+    def prior(self) -> Sequence[Checked]:
+        """Checked decisions about other companies, shipped with the model: where the gate's evidence starts."""
 
     def fit(self, company: Company, known: Sequence[Known] = ()) -> None:
         """Start anew for this company, with what was corrected so far, oldest first."""

@@ -47,8 +47,14 @@ def test_it_opens_where_the_confident_are_right_and_not_below() -> None:
 
 def test_own_mistakes_close_what_foreign_cases_had_opened() -> None:
     foreign = [Checked(0.9, True, foreign=True)] * 400
-    assert decide(foreign).open
-    assert not decide([*foreign, *[Checked(0.9, False)] * 5]).open
+    assert decide([*foreign, *[Checked(0.9, True)] * 10]).open
+    assert not decide([*foreign, *[Checked(0.9, True)] * 10, *[Checked(0.9, False)] * 5]).open
+
+
+def test_nothing_opens_on_the_cases_of_others_alone() -> None:
+    verdict = decide([Checked(0.9, True, foreign=True)] * 400)
+    assert not verdict.open
+    assert "10 are needed" in verdict.why
 
 
 def test_only_the_last_five_hundred_own_decisions_count() -> None:

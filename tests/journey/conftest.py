@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from quell.core.company import Company
+from quell.core.gate import Checked
 from quell.core.reading import Correction, JoinOption, Known, Message, OpenTicket, Proposal, Reading, Reason
 from quell.journey import flow
 from quell.journey.desk import TheDesk
@@ -60,6 +61,11 @@ class Scripted:
 
     def fit(self, company: Company, known: Sequence[Known] = ()) -> None:
         self.learnt = [(each.message, each.correction) for each in known]
+
+    @property
+    def prior(self) -> tuple[Checked, ...]:
+        """No other company was ever read."""
+        return ()
 
     def propose(self, message: Message, tickets: Sequence[OpenTicket], at: datetime) -> Reading:
         self.asked.append((message, tuple(tickets)))

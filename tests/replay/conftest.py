@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from quell.core.company import Company
+from quell.core.gate import Checked
 from quell.core.reading import Correction, JoinOption, Known, Message, OpenTicket, Proposal, Reading, Reason
 
 SAMPLE = Path(__file__).parents[2] / "src" / "quell" / "sample"
@@ -30,6 +31,11 @@ class Watched:
     def fit(self, company: Company, known: Sequence[Known] = ()) -> None:
         self.categories = [each.key for each in company.categories]
         self.teams = {each.key: each.team for each in company.categories}
+
+    @property
+    def prior(self) -> tuple[Checked, ...]:
+        """No other company was ever read."""
+        return ()
 
     def propose(self, message: Message, tickets: Sequence[OpenTicket], at: datetime) -> Reading:
         self.asked.append(message.text)

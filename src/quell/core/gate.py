@@ -10,6 +10,7 @@ OWN_DECISIONS_MAX = 500
 OWN_WEIGHT, FOREIGN_WEIGHT = 8.0, 1.0
 MARGIN_START, MARGIN_END = 0.03, 0.015
 OWN_DECISIONS_FOR_END = 150
+OWN_DECISIONS_MIN = 10
 BISECTIONS = 60
 FRACTION_STEPS_MAX = 300
 TINY = 1e-300
@@ -48,12 +49,15 @@ CLOSED_THRESHOLD = 1.01
 def decide(evidence: Sequence[Checked], target: float = TARGET_DEFAULT) -> GateVerdict:
     """Search the lowest confidence that keeps the promise; `evidence` oldest first, own decisions beyond 500 drop out.
 
-    Own cases weigh 8, foreign ones 1. The running precision must exceed the target by a margin that corrects for the
-    search and falls from .03 to .015 as 150 own decisions come in; the one-sided 95 % Clopper-Pearson bound of the
-    effective sample must not fall below the target less that margin's distance (see `holds`), and the effective sample
-    must be large enough that a faultless one would prove the target at all: 59 for 95 %, 149 for 98 %.
+    Own cases weigh 8, foreign ones 1, and nothing opens before ten own ones. The running precision must exceed the
+    target by a margin that corrects for the search and falls from .03 to .015 as 150 own decisions come in; the
+    effective sample must be large enough that a faultless one would prove the target at all: 59 for 95 %, 149 for 98 %.
+    The one-sided 95 % Clopper-Pearson bound of that sample is given with the verdict.
     """
     own = [c for c in evidence if not c.foreign][-OWN_DECISIONS_MAX:]
+    if len(own) < OWN_DECISIONS_MIN:
+        why = f"{len(own)} decisions of its own were checked, {OWN_DECISIONS_MIN} are needed before others' cases count"
+        return GateVerdict(False, CLOSED_THRESHOLD, 0.0, float(len(own)), 0.0, why)
     cases = sorted([*own, *(c for c in evidence if c.foreign)], key=lambda c: -c.confidence)
     wanted = target + margin(len(own))
     best: tuple[float, float, float] | None = None

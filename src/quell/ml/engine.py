@@ -37,6 +37,7 @@ FACTS_KEPT = 20_000
 CASES_FOR_CORRECTED = 5
 MODES = ("day0", "corrected")
 TICKETS_SEEN_MAX = 400
+VIEWS_KEPT = 5_000
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ class Engine:
         eyes = "minilm" if embedder is not None else "words"
         self.version = f"{self.name}-{ENGINE_VERSION}+{self._shipped.knowledge.version}+{eyes}"
 
+    @property
+    def prior(self) -> tuple[Checked, ...]:
+        """The gate's foreign cases: how sure the engine was of companies that its models had not seen."""
+        return self._shipped.cases
+
     def fit(self, company: Company, known: Sequence[Known] = ()) -> None:
         """Prepare the company's own words, then take in what was corrected so far, oldest first."""
         shipped = self._shipped.knowledge
@@ -89,9 +95,9 @@ class Engine:
     def use(self, stages: Mapping[str, Mapping[str, Stage]]) -> None:
         """Forget all corrections and go on with these stages (training and evaluation put theirs here)."""
         shipped = self._shipped.knowledge
-        self._evidence: dict[str, Evidence] = {}
+        self._evidence: OrderedDict[str, Evidence] = OrderedDict()
         self._said: dict[str, Correction] = {}
-        self._views: dict[int, tuple[object, TicketView]] = {}
+        self._views: OrderedDict[int, tuple[object, TicketView]] = OrderedDict()
         self.memory = Memory(self.view)
         themes, kinds = Themes.of(shipped), kind_of_intent(shipped)
         fixes = fixes_of_intents(shipped, self.view.actions.keys)
@@ -150,6 +156,8 @@ class Engine:
     def believe(self, message_id: str, evidence: Evidence) -> None:
         """Remember what is held of a message by itself, for the tickets that it becomes a member of."""
         self._evidence[message_id] = evidence
+        if len(self._evidence) > FACTS_KEPT:
+            self._evidence.popitem(last=False)
 
     def facts(self, message: Message) -> Facts:
         """What can be said of the message alone; remembered by its id."""
@@ -184,6 +192,8 @@ class Engine:
             return known[1]
         view = view_ticket(ticket, [self.facts(m) for m in members], [self._evidence_of(m) for m in members], self.view)
         self._views[ticket.number] = (key, view)
+        if len(self._views) > VIEWS_KEPT:
+            self._views.popitem(last=False)
         return view
 
     def _evidence_of(self, message: Message) -> Evidence:

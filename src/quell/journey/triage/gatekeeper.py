@@ -15,7 +15,8 @@ async def review(house: House) -> None:
     async with house.store.change() as change:
         was_open, threshold = await gates.now(change.connection, version)
         checked = await proposals.checked(change.connection, gates.JOINT, DECISIONS_MAX)
-        verdict = decide([Checked(confidence, right) for confidence, right, _, _ in checked], house.gate_target)
+        own = [Checked(confidence, right) for confidence, right, _, _ in checked]
+        verdict = decide([*house.mind.model.prior, *own], house.gate_target)
         if (verdict.open, round(verdict.threshold, 6)) == (was_open, round(threshold, 6)):
             return
         evidence: dict[str, Json] = {

@@ -16,6 +16,15 @@ from quell.ml.training.scenario import read_scenarios
 from quell.ml.training.vectors import RememberingEmbedder
 
 
+def _kept_adapters(path: Path, anew: bool) -> dict[str, adapter.Adapter]:
+    """The adapters of an earlier run, unless they are to be fitted anew."""
+    if anew or not path.is_file():
+        return {}
+    with np.load(path, allow_pickle=False) as packed:
+        names = sorted({key.split("/")[0] for key in packed.files})
+        return {n: adapter.Adapter.from_arrays({a: packed[f"{n}/{a}"] for a in adapter.NAMES}) for n in names}
+
+
 def main() -> None:
     """Fit and write the artefact; progress goes to standard output."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -36,7 +45,9 @@ def main() -> None:
     ready = knowledge.load(options.out)
     companies = {s.name: company_pairs(s, embedder) for s in scenarios}
     examples = intent_pairs(options.data / "intents", ready.intents, embedder)
-    turned = fit_adapters(companies, examples, fold_groups(list(companies)))
+    turned = _kept_adapters(options.cache / "folds" / "adapters.npz", options.knowledge or "adapter" in options.again)
+    if not turned:
+        turned = fit_adapters(companies, examples, fold_groups(list(companies)))
     embedder.save()
     adapter.save(options.out / "adapter.npz", turned["whole"])
     kept = {f"{c}/{n}": a for c, each in turned.items() for n, a in each.arrays().items()}

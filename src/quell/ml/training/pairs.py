@@ -13,7 +13,7 @@ from quell.ml.training.scenario import Truth
 from quell.ml.training.states import Step
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-OTHERS, STRIDE, AGE_STRIDE_MINUTES, AGE_MAX_MINUTES = 15, 7, 37, 600
+OTHERS, STRIDE, AGE_STRIDE_MINUTES, AGE_MAX_MINUTES = 8, 7, 37, 600
 PEOPLE = frozenset({"slack", "email", "whatsapp", "portal", "phone", "teams", "sms"})
 
 
@@ -33,17 +33,17 @@ def generic_company(knowledge: Knowledge) -> Company:
 
 
 def read_pairs(path: Path, engine: Engine) -> list[Step]:
-    """Each pair's first report as one ticket among those of fifteen other pairs; the second as the message."""
+    """Each pair's first report as one ticket among those of eight other pairs; the second as the message."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
     steps = []
     for index, row in enumerate(rows):
         message = _message(f"b{index}", row["b"], MONDAY + timedelta(minutes=AGE_MAX_MINUTES))
         gap = abs(float(row["b"]["at_minutes"]) - float(row["a"]["at_minutes"]))
-        tickets = [_ticket(1, f"a{index}", row["a"], message.at - timedelta(minutes=gap))]
+        tickets = [_ticket(1, f"own{index}", row["a"], message.at - timedelta(minutes=gap))]
         for number in range(1, OTHERS + 1):
             other = (index + number * STRIDE) % len(rows)
-            age = timedelta(minutes=number * AGE_STRIDE_MINUTES % AGE_MAX_MINUTES)
-            tickets.append(_ticket(number + 1, f"a{other}-{index}", rows[other]["a"], message.at - age))
+            age = timedelta(minutes=other * AGE_STRIDE_MINUTES % AGE_MAX_MINUTES)
+            tickets.append(_ticket(number + 1, f"a{other}", rows[other]["a"], message.at - age))
         way = engine.begin(message, tickets, message.at)
         same = bool(row["same_problem"])
         steps.append(Step(message, Truth("incident", None, None, None, "pair"), way, 1 if same else None))
