@@ -1,11 +1,14 @@
 """Commands: no environment, a time limit, bounded output, everything ended that was started."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
 
+from quell.agent import gate
 from quell.agent.commands import OUTPUT_BYTES_MAX, run_command
 
 
@@ -80,3 +83,30 @@ def test_a_daemon_that_stays_behind_is_not_waited_for(tmp_path: Path) -> None:
     ran = run_command((path,), 20, tmp_path / "o")
     assert ran.ok and ran.output == "started" and time.monotonic() - began < 5
     psutil.Process(int(pid_file.read_text())).kill()
+
+
+def test_a_command_begins_only_after_its_number_was_written_down(tmp_path: Path) -> None:
+    """So that whoever comes after us can wait for it."""
+    seen: list[tuple[int, bool]] = []
+    path = script(tmp_path / "s", f"echo $$ > {tmp_path}/ran", "/usr/bin/env")
+
+    def note(pid: int) -> None:
+        time.sleep(0.3)
+        seen.append((pid, (tmp_path / "ran").exists()))
+
+    ran = run_command((path,), 10, tmp_path / "o", note)
+    assert ran.ok and seen == [(int((tmp_path / "ran").read_text()), False)]
+    assert "PATH" not in ran.output and "PYTHON" not in ran.output
+
+
+def test_a_command_whose_starter_died_never_begins(tmp_path: Path) -> None:
+    """The gate hears the end of its input instead of the word to go."""
+    path = script(tmp_path / "s", f"echo ran > {tmp_path}/ran")
+    done = subprocess.run([sys.executable, "-I", "-S", gate.__file__, path], stdin=subprocess.DEVNULL, timeout=20)
+    assert done.returncode == gate.NEVER_BEGAN and not (tmp_path / "ran").exists()
+
+
+def test_a_program_that_is_not_there_is_told_behind_the_gate_too(tmp_path: Path) -> None:
+    """With the name and the reason."""
+    ran = run_command(("/no/such/program",), 10, tmp_path / "o", lambda pid: None)
+    assert ran.code == gate.NO_PROGRAM and ran.output == "/no/such/program cannot be started: No such file or directory"

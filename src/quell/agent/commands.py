@@ -3,12 +3,15 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from quell.agent import gate
 from quell.wire.results import OUTPUT_CHARACTERS_MAX
 
 OUTPUT_BYTES_MAX = 1024 * 1024
@@ -31,25 +34,41 @@ class Ran:
         return self.code == 0 and not self.problem
 
 
-def run_command(
-    argv: Sequence[str], timeout_s: int, output: Path, started: Callable[[int], None] = lambda pid: None
-) -> Ran:
-    """Run it to its end; its output goes to a file and not to a pipe, so that it goes on if we are killed meanwhile."""
+def run_command(argv: Sequence[str], timeout_s: int, output: Path, started: Callable[[int], None] | None = None) -> Ran:
+    """Run it to its end; its output goes to a file and not to a pipe, so that it goes on if we are killed meanwhile.
+
+    With `started`, the command begins only after that has returned, so whoever wrote its number down can wait for it.
+    """
     if not argv or not os.path.isabs(argv[0]):
         return Ran(None, "", 0, "is not an absolute program")
     began = time.monotonic()
     with output.open("wb") as file:
         try:
-            process = subprocess.Popen(
-                list(argv), stdin=subprocess.DEVNULL, stdout=file, stderr=file, env={}, cwd="/", start_new_session=True
-            )
+            process = _start(list(argv), file, started)
         except OSError as error:
             return Ran(None, "", _ms(began), f"cannot be started: {error.strerror}")
-        started(process.pid)
         problem = _wait(process, began + timeout_s, file.fileno())
     said = read_output(output)
     output.unlink(missing_ok=True)
     return Ran(process.returncode, said, _ms(began), problem)
+
+
+def _start(argv: list[str], output: IO[bytes], started: Callable[[int], None] | None) -> "subprocess.Popen[bytes]":
+    gated = [sys.executable, "-I", "-S", gate.__file__, *argv] if started else argv
+    process = subprocess.Popen(
+        gated,
+        stdin=subprocess.PIPE if started else subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env={},
+        cwd="/",
+        start_new_session=True,
+    )
+    if started and process.stdin is not None:
+        with process.stdin as opener:
+            started(process.pid)
+            opener.write(gate.GO)
+    return process
 
 
 def read_output(output: Path) -> str:
