@@ -69,7 +69,7 @@ $(DEV): $(RUNTIME) requirements/dev.txt
 
 $(ASSETS): $(RUNTIME) package.json package-lock.json
 	@$(call npm,ci --ignore-scripts --omit=dev --no-audit --no-fund)
-	@mkdir -p $(VENDOR)
+	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)
 	cp node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
 	@touch $@
 
