@@ -98,7 +98,8 @@ class Names:
 
 def source(channel: str) -> Source:
     """A channel's sign and name; an unknown one gets a plain link and its own name."""
-    return SOURCES.get(channel.replace("_", "-")) or Source("link", channel.replace("-", " ").replace("_", " ").capitalize())
+    known = SOURCES.get(channel.replace("_", "-"))
+    return known or Source("link", channel.replace("-", " ").replace("_", " ").capitalize())
 
 
 class NameBook:
