@@ -102,7 +102,7 @@ class Show:
         self, spoken: list[sample.Spoken], told: Voices, technician: Technician, laptop: Device, pillar: Device
     ) -> None:
         await laptop.switch_on()
-        trouble = "its small disk is nearly full" if laptop.launch else "no disk can be hung here, but its cache has grown"
+        trouble = "its small disk is nearly full" if laptop.launch else "no disk can be hung here, its cache has grown"
         self.say(f"{INDENT}{laptop.hostname} is switched on; {trouble}")
         broken = False
         for each, wait_s in zip(spoken, sample.waits(spoken, self.speed), strict=True):
