@@ -208,7 +208,7 @@ class Replay:
 
     async def _would_open(self, reading: Reading) -> bool:
         async with self.house.store.read() as connection:
-            gate = GateNow(*await gates.now(connection, reading.version))
+            gate = GateNow(*await gates.now(connection, self.house.mind.model.version))
             return opens(reading, gate, await gates.ceilings(connection))
 
     async def _join_confidence(self, answered: Answered, reading: Reading, where: str | None) -> float | None:
