@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest_asyncio
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from quell.core.errors import Refused
@@ -55,7 +56,7 @@ async def fill(engine: AsyncEngine, count: int, begin: int = 1, ended: int = 0) 
         )  # fmt: skip
     async with engine.begin() as connection:
         if begin == 1:
-            await connection.execute(person.insert(), people)
+            await connection.execute(insert(person).on_conflict_do_nothing(), people)
             one = {"key": "mail", "name": "email", "organisation": "default", "made_at": NOW}
             await connection.execute(channel.insert(), [one])
         await connection.execute(report.insert(), reports)
