@@ -69,8 +69,8 @@ def test_equal_confidences_are_never_cut_through() -> None:
 
 def test_the_margin_falls_as_own_decisions_come_in() -> None:
     assert margin(0) == pytest.approx(0.03)
-    assert margin(75) == pytest.approx(0.0225)
-    assert margin(150) == margin(900) == pytest.approx(0.015)
+    assert margin(75) == pytest.approx(0.025)
+    assert margin(150) == margin(900) == pytest.approx(0.02)
 
 
 @given(st.lists(st.builds(Checked, st.floats(0, 1), st.booleans(), st.booleans()), max_size=200))
