@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,16 @@ class Shipped:
     stages: Mapping[str, Mapping[str, Stage]]
     cases: tuple[Checked, ...] = ()
     adapter: Adapter | None = None
+    digest: str = ""
 
 
 def load_shipped(folder: Path = knowledge.ARTEFACT) -> Shipped:
     """Read the artefact; a missing file is loud."""
     stages = {mode: stage.load(folder / f"stages-{mode}") for mode in MODES}
     adapter = adapters.load(folder / "adapter.npz")
-    return Shipped(knowledge.load(folder), stages, load_cases(folder / "gate-cases.json"), adapter)
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".npz", ".json"))
+    digest = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
+    return Shipped(knowledge.load(folder), stages, load_cases(folder / "gate-cases.json"), adapter, digest)
 
 
 def load_cases(path: Path) -> tuple[Checked, ...]:
@@ -73,7 +77,7 @@ class Engine:
         self._shipped = shipped if shipped is not None else load_shipped()
         self._embedder = embedder
         eyes = "minilm" if embedder is not None else "words"
-        self.version = f"{self.name}-{ENGINE_VERSION}+{self._shipped.knowledge.version}+{eyes}"
+        self.version = f"{self.name}-{ENGINE_VERSION}+{self._shipped.digest or 'bare'}+{eyes}"
 
     @property
     def prior(self) -> tuple[Checked, ...]:
