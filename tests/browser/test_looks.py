@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from quell.core.permission import Role
+from quell.core.portal_link import portal_path
 from quell.journey.spoken import Seen
-from quell.web.links import portal_path
 from tests.browser.conftest import Served, shoot, sign_in, watch
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"

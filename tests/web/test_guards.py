@@ -9,7 +9,6 @@ from quell.core.errors import Refused
 from quell.core.permission import Role
 from quell.web import app as application
 from quell.web.csrf import check_token, csrf_token
-from quell.web.links import portal_path, read_key
 from quell.web.pages.login import local_path
 from tests.web.conftest import ORIGIN, House, form_token
 
@@ -173,15 +172,6 @@ def test_an_address_that_leads_away_is_not_followed(path: str) -> None:
 
 def test_a_path_of_ours_is_followed() -> None:
     assert local_path("/tickets/7?view=yes") == "/tickets/7?view=yes"
-
-
-def test_a_portal_link_opens_its_own_report_and_no_other() -> None:
-    key = portal_path(SECRET, 4127).rpartition("/")[2]
-    assert read_key(SECRET, key) == 4127
-    for wrong in ("", "x", key[:-2] + "AA", key + "AAAA", portal_path(b"t" * 32, 4127).rpartition("/")[2], "é" * 20):
-        with pytest.raises(Refused) as refused:
-            read_key(SECRET, wrong)
-        assert refused.value.status == 404
 
 
 async def test_files_come_as_downloads_that_no_browser_runs(house: House) -> None:

@@ -3,7 +3,7 @@
 import re
 
 from quell.core.permission import Role
-from quell.web.links import portal_path
+from quell.core.portal_link import portal_path
 from tests.web.conftest import House
 from tests.web.samples import HOSTILE
 

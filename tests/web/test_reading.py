@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 
 from quell.core.incoming import Attachment
+from quell.core.portal_link import read_key
+from quell.journey.desk import TheDesk
 from quell.journey.spoken import Reporter, Seen, Who
 from quell.store import fixes, people, reports, tickets
 from quell.store.tables import device, evidence, fix, message
@@ -276,3 +279,15 @@ async def test_hooks_are_shown_with_the_address_that_others_reach_us_by(scene: S
     assert row.address == f"https://help.example.org{made.path}"
     assert row.light.state == "warn"
     assert json.dumps(row.settings) is not None
+
+
+async def test_the_link_in_an_answer_opens_the_reporters_own_page(scene: Scene) -> None:
+    house = replace(scene.house, public_url="https://help.example.org")
+    desk = TheDesk(house)
+    number = await scene.tell(1, "The label printer is dead")
+    await desk.close(MARA, [Seen(number)], "Paper was out")
+    mine = await answers(scene).request(1, "/portal/requests/k")
+    told = mine.messages[-1].text
+    assert "https://help.example.org/portal/requests/" in told
+    key = told.split("/portal/requests/")[1].split()[0].rstrip(".")
+    assert read_key(bytes.fromhex(house.secrets["token_key"]), key) == 1

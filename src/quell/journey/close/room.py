@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quell.core.errors import Refused
 from quell.core.event import Json
 from quell.core.incoming import Answer, Sent
+from quell.core.portal_link import portal_path
 from quell.core.ticket import Status, check_move
 from quell.journey import tasks
 from quell.journey.close.decide import DAY, HOUR, Member, ending_words, ends_by_signal, may_answer, must_hear
@@ -209,4 +210,6 @@ async def members(connection: AsyncConnection, root: int) -> list[Member]:
 
 
 def _link(house: House, report: int) -> str:
-    return f"{house.public_url}/portal/reports/{report}" if house.public_url else ""
+    if not house.public_url:
+        return ""
+    return house.public_url.rstrip("/") + portal_path(bytes.fromhex(house.secrets["token_key"]), report)

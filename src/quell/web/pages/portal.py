@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from quell.core.errors import Refused
+from quell.core.portal_link import portal_path, read_key
 from quell.store import sessions
 from quell.store.accounts import clean_email
 from quell.web.deps import deps_of
 from quell.web.desk import Reporter
 from quell.web.form import Form, read_form
-from quell.web.links import portal_path, read_key
 from quell.web.render import download, frame_of, page
 from quell.web.session import Looker, Visit
 from quell.web.views.portal import PortalView
