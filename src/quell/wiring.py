@@ -24,7 +24,7 @@ from quell.store import postgres
 from quell.store.change import Store
 from quell.store.database import connect, driver_url
 from quell.store.jobs import QueuedJobs, queue_app
-from quell.store.notify import Notifier
+from quell.store.notify import WORK, WORK_PAUSE_S, Notifier
 from quell.store.schema import migrate
 from quell.store.signer_client import SignerClient
 
@@ -120,8 +120,8 @@ async def built(settings: Settings, url: str, application: str = "quell") -> Asy
     migrate(url)
     engine = connect(url, application)
     app = queue_app(driver_url(url))
-    notifier = Notifier(driver_url(url))
-    store = Store(engine, now, QueuedJobs(app), notifier.poke)
+    notifier, waker = Notifier(driver_url(url)), Notifier(driver_url(url), WORK, WORK_PAUSE_S)
+    store = Store(engine, now, QueuedJobs(app, waker.poke), notifier.poke)
     signer = SignerClient(settings.home)
     secret = secret_of(settings.home)
     house = House(
@@ -138,4 +138,5 @@ async def built(settings: Settings, url: str, application: str = "quell") -> Asy
             yield Built(settings, url, store, house, TheDesk(house), app, signer, secret)
     finally:
         await notifier.stop()
+        await waker.stop()
         await engine.dispose()

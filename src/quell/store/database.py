@@ -4,8 +4,9 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 SEARCH_PATH = "public,quell_jobs"
-POOL_SIZE = 10
-POOL_OVERFLOW = 10
+# No overflow: a connection beyond the pool is made for one use, and making one costs more than the use.
+POOL_SIZE = 16
+POOL_OVERFLOW = 0
 POOL_WAIT_S = 10
 
 

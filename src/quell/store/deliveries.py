@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +12,7 @@ from quell.core.incoming import Hook
 from quell.store.change import Change
 from quell.store.tables import channel, delivery, refusal
 
+HEARD_EVERY = timedelta(seconds=10)
 HEADERS_KEPT_MAX = 100
 
 
@@ -75,11 +76,11 @@ async def save_state(change: Change, key: str, state: Mapping[str, object]) -> N
     await change.connection.execute(channel.update().where(channel.c.key == key).values(state=dict(state)))
 
 
-async def keep(change: Change, key: str, source_key: str, hook: Hook) -> int | None:
+async def keep(change: Change, by: Line, source_key: str, hook: Hook) -> int | None:
     """Store a delivery; its id, or None when this very one is stored already."""
     headers = dict(list(hook.headers.items())[:HEADERS_KEPT_MAX])
     values = {
-        "channel": key,
+        "channel": by.key,
         "source_key": source_key,
         "received_at": change.at,
         "hook": _clean(
@@ -95,7 +96,9 @@ async def keep(change: Change, key: str, source_key: str, hook: Hook) -> int | N
     }
     query = insert(delivery).values(values).on_conflict_do_nothing().returning(delivery.c.id)
     made = (await change.connection.execute(query)).scalar_one_or_none()
-    await change.connection.execute(channel.update().where(channel.c.key == key).values(heard_at=change.at))
+    # Not each time: all deliveries of one channel would wait for each other to commit.
+    if by.heard_at is None or change.at - by.heard_at >= HEARD_EVERY:
+        await change.connection.execute(channel.update().where(channel.c.key == by.key).values(heard_at=change.at))
     return int(made) if made is not None else None
 
 

@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,9 +54,10 @@ def queue_app(conninfo: str) -> procrastinate.App:
 class QueuedJobs:
     """The real queue: rows in the same database, taken by any worker."""
 
-    def __init__(self, app: procrastinate.App) -> None:
-        """Defer through this app."""
+    def __init__(self, app: procrastinate.App, wake: Callable[[], Awaitable[None]]) -> None:
+        """Defer through this app; `wake` tells the workers that there is something to do."""
         self.app = app
+        self.wake = wake
 
     async def defer(self, connection: AsyncConnection, jobs: tuple[Job, ...]) -> None:
         """Write the jobs on the change's own connection."""
@@ -85,7 +86,9 @@ class QueuedJobs:
                 await task.defer_async(**job.args)
 
     async def committed(self, jobs: tuple[Job, ...]) -> None:
-        """Nothing more to do: the queue's trigger has told the workers."""
+        """Tell the workers; should we die before, they look by themselves within a second."""
+        if any(job.at is None for job in jobs):
+            await self.wake()
 
 
 class InlineJobs:

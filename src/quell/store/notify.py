@@ -1,20 +1,31 @@
-"""Tells open pages that the log has grown: after the commit, at most ten times a second, and with a position only."""
+"""Tells open pages that the log has grown, and workers that there is work: after the commit, and never too often.
+
+A NOTIFY inside a transaction makes all commits wait for each other, so there is none; whoever listens polls as well.
+"""
 
 import asyncio
 
 import psycopg
 
+from quell.store.jobs import QUEUE
+
 CHANNEL = "quell_log"
 PAUSE_S = 0.1
+WORK_PAUSE_S = 0.02
 STOP_S_MAX = 2.0
+
+GROWN = ("SELECT pg_notify(%s, pg_snapshot_xmin(pg_current_snapshot())::text)", (CHANNEL,))
+WORK = ("SELECT pg_notify(%s, %s)", (f"procrastinate_queue_v1#{QUEUE}", '{"type": "job_inserted", "job_id": 0}'))
 
 
 class Notifier:
-    """One a process; many changes within a tenth of a second become one notification."""
+    """One a process and purpose; many changes within a pause become one notification."""
 
-    def __init__(self, conninfo: str) -> None:
-        """`conninfo` is libpq's address; the connection is made when first needed."""
+    def __init__(self, conninfo: str, says: tuple[str, tuple[str, ...]] = GROWN, pause_s: float = PAUSE_S) -> None:
+        """`conninfo` is libpq's address; the connection is made when first needed. `says` is a query and its values."""
         self._conninfo = conninfo
+        self._says = says
+        self._pause_s = pause_s
         self._due = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -31,16 +42,14 @@ class Notifier:
             try:
                 async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
                     while True:
-                        await connection.execute(
-                            "SELECT pg_notify(%s, pg_snapshot_xmin(pg_current_snapshot())::text)", (CHANNEL,)
-                        )
+                        await connection.execute(*self._says)
                         if self._stopped:
                             return
-                        await asyncio.sleep(PAUSE_S)
+                        await asyncio.sleep(self._pause_s)
                         await self._due.wait()
                         self._due.clear()
             except psycopg.Error:
-                # Pages poll as well, so a lost notification is only late; the next change tries anew.
+                # Who listens polls as well, so a lost notification is only late; the next change tries anew.
                 return
 
     async def stop(self) -> None:

@@ -24,27 +24,33 @@ LABEL_CHARACTERS_MAX = 500
 DEVICE_LABELS = ("instance", "host", "hostname", "node")
 
 
-async def take(house: House, key: str, hook: Hook) -> Receipt:
+async def take(house: House, key: str, hook: Hook, named: str | None = None) -> Receipt:
     """Verify a request, store it durably and leave it to the queue; what to answer.
 
-    Refused: 404 for a channel that nobody switched on, else what the channel's `verify` says; it is counted.
+    Refused: 404 for a channel that nobody switched on (or whose name is not the one that was `named`), else what the
+    channel's `verify` says; it is counted.
     """
-    async with house.store.read() as connection:
-        line = await deliveries.line(connection, key)
-    if line is None or not line.active:
-        raise Refused("no channel has this address", 404, "no_such_channel")
-    try:
-        receipt = house.channels[line.name].verify(hook, house.settings_of(line), house.store.clock())
-    except Refused as refused:
-        async with house.store.change() as change:
+    async with house.store.change() as change:
+        line = await deliveries.line(change.connection, key)
+        if line is None or not line.active or named not in (None, line.name):
+            raise Refused("no channel has this address", 404, "no_such_channel")
+        try:
+            receipt = house.channels[line.name].verify(hook, house.settings_of(line), change.at)
+        except Refused as refused:
             await deliveries.count_refusal(change, key, refused.code)
-        raise
-    if receipt.source_key is not None:
-        async with house.store.change() as change:
-            made = await deliveries.keep(change, key, receipt.source_key, hook)
-            if made is not None:
-                change.later(Job(tasks.READ_DELIVERY, {"delivery": made}, urgent=is_urgent(line.name)))
-    return receipt
+            refusal = refused
+        else:
+            await _keep(change, line, receipt, hook)
+            return receipt
+    raise refusal
+
+
+async def _keep(change: Change, line: Line, receipt: Receipt, hook: Hook) -> None:
+    if receipt.source_key is None:
+        return
+    made = await deliveries.keep(change, line, receipt.source_key, hook)
+    if made is not None:
+        change.later(Job(tasks.READ_DELIVERY, {"delivery": made}, urgent=is_urgent(line.name)))
 
 
 async def report_of(house: House, delivery: int) -> int | None:

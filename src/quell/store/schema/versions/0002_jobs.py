@@ -16,6 +16,9 @@ def upgrade() -> None:
     connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
     connection.execute(text(f"SET LOCAL search_path TO {SCHEMA}"))
     connection.exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
+    # It would NOTIFY inside every transaction, and then all commits wait for each other; we notify after the commit.
+    trigger = "procrastinate_jobs_notify_queue_job_inserted_v1"
+    connection.execute(text(f"ALTER TABLE {SCHEMA}.procrastinate_jobs DISABLE TRIGGER {trigger}"))
     connection.execute(text("SET LOCAL search_path TO public"))
 
 
