@@ -109,6 +109,8 @@ def test_two_tickets_are_joined_and_parted_and_each_stands_as_before(page: Any, 
     joined.wait_for()
     assert page.locator("#p-reports .count").inner_text() == "2"
     shoot(page, "ticket-joined")
+    page.goto(f"/tickets/{two}")
+    assert page.url.endswith(f"/tickets/{one}#r-{report}")
     joined.get_by_role("button").click()
     page.wait_for_selector(f"#r-{report}.out")
     assert page.locator("#p-reports .count").inner_text() == "1"
@@ -119,6 +121,8 @@ def test_two_tickets_are_joined_and_parted_and_each_stands_as_before(page: Any, 
     page.wait_for_selector(f"#r-{report}.out")
     page.goto("/")
     assert row(page, one).count() == 1 and row(page, two).count() == 1
+    page.goto(f"/tickets/{two}")
+    assert page.url.endswith(f"/tickets/{two}")
 
 
 def test_a_private_note_and_a_reply_go_where_they_should(page: Any, served: Served) -> None:

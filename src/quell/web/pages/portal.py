@@ -17,7 +17,7 @@ from quell.web.session import Looker, Visit
 from quell.web.views.portal import PortalView
 
 TEXT_CHARACTERS_MAX = 20_000
-REPORTS_OF_PLACE_MAX = 30
+REPORTS_OF_PLACE_MAX = 300
 SUBJECT_CHARACTERS_MAX = 120
 
 router = APIRouter(include_in_schema=False)

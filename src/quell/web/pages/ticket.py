@@ -1,7 +1,7 @@
 """One ticket: its page, its parts for the live page, and everything that can be done to it there."""
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from quell.core.errors import Refused
 from quell.core.permission import May
@@ -20,10 +20,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/tickets/{number}")
 async def show(request: Request, number: int, seen: Looker) -> Response:
-    """The whole page."""
+    """The whole page; the number of a ticket that was joined to another leads there."""
     who, ask = allowed(seen, May.READ), ask_of(request)
     position = position_text(await deps_of(request).live.end())
     view = await deps_of(request).reads.ticket(who, number, ask)
+    if view.joined_to is not None:
+        return RedirectResponse(f"/tickets/{view.joined_to}{link_of(ask)}#r-{view.own_report}", 303)
     frame = await frame_of(request, seen, "queue", ask.view, ask.team)
     return page(request, seen, "ticket/page.html", frame, view=view, link=link_of(ask), position=position)
 

@@ -96,6 +96,8 @@ async def ticket_view(
         reaches=reaches(inside),
         proposal_chip=await _proposal_chip(connection, raw),
         closed_says=await _closed_says(connection, state, names),
+        joined_to=raw.root if raw.joined_to is not None else None,
+        own_report=state.report,
         previous=before,
         following=after,
         place=f"{place:,} of {await _count(connection, who, ask, names):,}" if place else "",

@@ -270,6 +270,8 @@ class TicketView:
     reaches: str = ""
     proposal_chip: Chip | None = None
     closed_says: str = ""
+    joined_to: int | None = None
+    own_report: int | None = None
     previous: int | None = None
     following: int | None = None
     place: str = ""

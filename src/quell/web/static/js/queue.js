@@ -5,6 +5,7 @@ import { say } from "./toasts.js";
 
 const IDLE_MS = 20000;
 const PEEK_MS = 100;
+const CLOCKS_MS = 60000;
 const NUMBERS_MAX = 150;
 const queue = document.getElementById("queue");
 const waiting = new Set();
@@ -196,6 +197,8 @@ if (queue) {
       refresh(into ? [...numbers, into] : numbers);
     }
   });
+  // Clocks run on while nothing happens.
+  setInterval(() => { if (!document.hidden) refresh(rows().map((row) => row.dataset.number)); }, CLOCKS_MS);
   for (const name of ["keydown", "pointerdown", "pointermove"]) addEventListener(name, () => { touched = performance.now(); }, { passive: true });
   setInterval(() => {
     const still = performance.now() - touched > IDLE_MS && !chosen().length && !overlayOpen();

@@ -4,6 +4,7 @@ import { openSheet } from "./sheet.js";
 import { say } from "./toasts.js";
 
 const WAIT_MS = 150;
+const CLOCKS_MS = 60000;
 const page = document.querySelector('[data-page="ticket"]');
 const number = page?.dataset.number;
 const opened = new Map();
@@ -86,5 +87,6 @@ if (page) {
     if (event.detail.requestConfig.path === "/joins") return location.assign(`/tickets/${event.detail.requestConfig.parameters.into}`);
     again();
   });
+  setInterval(() => { if (!document.hidden) again(); }, CLOCKS_MS);
   if (location.hash === "#write") document.getElementById("write")?.focus();
 }
