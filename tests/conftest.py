@@ -1,5 +1,6 @@
 """What every test may ask for: a real PostgreSQL, and in it a fresh, migrated database of the test's own."""
 
+import asyncio
 import itertools
 import os
 import shutil
@@ -8,8 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from quell.store import postgres
+from quell.store.audit_chains import check_chains
+from quell.store.database import connect
+from quell.store.findings import Audited
 from quell.store.schema import migrate
 
 TEMPLATE = "template_quell"
@@ -36,11 +41,29 @@ def template(server: postgres.Server) -> str:
 
 
 @pytest.fixture
-def database_url(server: postgres.Server, template: str) -> Iterator[str]:
-    """The address of a fresh database with the newest schema, dropped after the test."""
+def database_url(request: pytest.FixtureRequest, server: postgres.Server, template: str) -> Iterator[str]:
+    """The address of a fresh database with the newest schema, dropped after the test.
+
+    Whatever the test did there, its log must be true: only a test marked `tampers` may leave one that is not.
+    """
     name = f"test_{next(NUMBERS)}"
-    yield postgres.create_database(server, name, template).url
+    url = postgres.create_database(server, name, template).url
+    yield url
+    wrong = [] if request.node.get_closest_marker("tampers") else asyncio.run(untrue(url))
     postgres.drop_database(server, name)
+    assert not wrong, "\n".join(wrong)
+
+
+async def untrue(url: str) -> list[str]:
+    """What an audit finds in a database's log."""
+    engine, found = connect(url, "quell-test-audit", 1), Audited()
+    try:
+        async with engine.connect() as connection:
+            if (await connection.execute(text("SELECT EXISTS (SELECT FROM event)"))).scalar_one():
+                await check_chains(connection, found)
+    finally:
+        await engine.dispose()
+    return [str(each) for each in found.findings]
 
 
 @pytest.fixture(scope="session")

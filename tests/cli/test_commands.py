@@ -140,6 +140,7 @@ def test_an_unknown_role_is_refused_by_name(quell: Quell) -> None:
     assert refused.exit_code == 2 and "technician" in refused.stderr
 
 
+@pytest.mark.tampers
 def test_the_log_is_verified_and_compared(quell: Quell, database_url: str) -> None:
     quell("token", "create", "--role", "auditor")
     quell("channel", "add", "alertmanager")

@@ -15,6 +15,7 @@ from quell.store import chain, people, tickets
 from quell.store.change import Store
 from quell.store.checkpoint_form import from_line, to_line
 
+pytestmark = pytest.mark.tampers
 Make = Callable[..., Awaitable[tuple[int, int]]]
 
 

@@ -107,6 +107,7 @@ async def test_a_change_that_began_early_and_was_appended_late_is_seen_once(stor
     assert [(stream, seq) for stream, seq, _ in made.moved()] == [("a", 1)]
 
 
+@pytest.mark.tampers
 async def test_a_checkpoint_looks_only_at_the_buckets_that_moved(store: Store, witness: Any) -> None:
     names = [f"ticket:{each}" for each in range(300)]
     async with store.change() as change:

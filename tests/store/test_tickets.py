@@ -176,6 +176,7 @@ async def test_the_tables_are_what_the_log_says(store: Store, report: Make) -> N
         ("DELETE FROM event WHERE stream = 'ticket:2'", "ticket 2 has a row but is not in the log"),
     ],
 )
+@pytest.mark.tampers
 async def test_a_row_that_somebody_changed_is_told(store: Store, report: Make, order: str, says: str) -> None:
     await report()
     await report("bob@brook.example")

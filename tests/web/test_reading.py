@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from quell.core.incoming import Attachment
@@ -63,6 +64,7 @@ async def test_an_incident_shows_its_reports_its_crowd_and_why_each_belongs_to_i
     assert view.known[0].startswith("The first report came 10:00 by Portal")
 
 
+@pytest.mark.tampers
 async def test_the_seal_is_whole_and_breaks_when_one_byte_of_the_log_is_changed(scene: Scene) -> None:
     number = await scene.tell(1, "The label printer is dead")
     await scene.desk.accept(MARA, [Seen(number)])

@@ -89,6 +89,21 @@ def _listed(row: Mapping[str, object]) -> dict[str, object]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in row.items()}
 
 
+async def forget(change: Change, email: str) -> None:
+    """Take a person out of the company's own words; whoever keeps the company in memory sees that it has changed."""
+    query = select(company.c.document).where(company.c.id == THE_COMPANY).with_for_update()
+    document = (await change.connection.execute(query)).scalar_one_or_none()
+    if document is None:
+        return
+    people = [each for each in document.get("people", []) if str(each.get("email", "")).strip().lower() != email]
+    devices = [
+        {**each, "owner_email": None} if str(each.get("owner_email") or "").strip().lower() == email else each
+        for each in document.get("devices", [])
+    ]
+    values = {"document": {**document, "people": people, "devices": devices}, "loaded_at": change.at}
+    await change.connection.execute(company.update().where(company.c.id == THE_COMPANY).values(values))
+
+
 async def current(connection: AsyncConnection) -> Company | None:
     """The company as it was last loaded, or None before the first time."""
     found = (

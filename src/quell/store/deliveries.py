@@ -126,6 +126,19 @@ async def mark(change: Change, number: int, state: str, says: str = "") -> None:
     await change.connection.execute(delivery.update().where(delivery.c.id == number).values(values))
 
 
+async def spoken_by(change: Change, number: int, person: int | None) -> None:
+    """Remember whose words a delivery holds, so that erasing the person finds it."""
+    if person is not None:
+        await change.connection.execute(delivery.update().where(delivery.c.id == number).values(person=person))
+
+
+async def erase_of(connection: AsyncConnection, person: int) -> None:
+    """Empty everything raw that a person sent; that it came stays known, so that it is not taken for new again."""
+    empty = {"headers": {}, "query": {}, "method": "", "path": "", "remote": ""}
+    query = delivery.update().where(delivery.c.person == person).values(body=b"", hook=empty, says="erased")
+    await connection.execute(query)
+
+
 async def count_attempt(change: Change, number: int) -> int:
     """One more try at this delivery; how many there were."""
     query = delivery.update().where(delivery.c.id == number).values(attempts=delivery.c.attempts + 1)

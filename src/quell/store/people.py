@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quell.core.company import DEFAULT_ORGANISATION
 from quell.core.errors import Refused
 from quell.core.incoming import Party
-from quell.store import content
+from quell.store import companies, content, deliveries
 from quell.store.change import Change
-from quell.store.tables import message, person, person_address, report, ticket
+from quell.store.tables import evidence, message, person, person_address, report, ticket
 
 ERASED_TITLE = "(erased)"
 
@@ -60,16 +60,21 @@ async def load(connection: AsyncConnection, number: int) -> Known:
 async def erase(change: Change, number: int, actor: str) -> int:
     """Erase a person's name, addresses and words; the chain stays whole and says erased. The number of rows erased."""
     connection = change.connection
-    await load(connection, number)
+    known = await load(connection, number)
+    if known.email is not None:
+        await companies.forget(change, known.email)
     erased = await content.erase_of(connection, number, change.at)
     await connection.execute(
         person.update()
         .where(person.c.id == number)
         .values(name=None, email=None, department="", title="", site=None, erased_at=change.at)
     )
+    await deliveries.erase_of(connection, number)
     await connection.execute(person_address.delete().where(person_address.c.person == number))
     own = select(report.c.number).where(report.c.person == number)
-    await connection.execute(ticket.update().where(ticket.c.report.in_(own)).values(title=ERASED_TITLE))
+    titled = ticket.update().where(ticket.c.report.in_(own)).values(title=ERASED_TITLE).returning(ticket.c.number)
+    links = [f"/tickets/{row.number}" for row in await connection.execute(titled)]
+    await connection.execute(evidence.update().where(evidence.c.link.in_(links)).values(title=ERASED_TITLE))
     await connection.execute(report.update().where(report.c.person == number).values(route={}, labels={}))
     await connection.execute(message.update().where(message.c.report.in_(own)).values(source_key=None))
     await change.record(f"person:{number}", "person_erased", actor, {"contents": len(erased)})

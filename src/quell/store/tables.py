@@ -255,6 +255,7 @@ delivery = Table(
     _text("says"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _maybe_at("read_at"),
+    Column("person", BigInteger, index=True),
     UniqueConstraint("channel", "source_key"),
     Index("delivery_unread_index", "id", postgresql_where=text("state <> 'read'")),
 )

@@ -81,9 +81,9 @@ async def read(house: House, delivery: int) -> None:
         hook = replace(found.hook, headers={**found.hook.headers, DELIVERY_HEADER: found.source_key})
         heard = house.channels[line.name].read(hook, house.settings_of(line))
         # Locks on identities are always taken in the same order, so that two groups never wait for each other.
-        for each in sorted(heard, key=lambda one: one.identity or ""):
-            await _hear(change, line, each)
+        speakers = [await _hear(change, line, each) for each in sorted(heard, key=lambda one: one.identity or "")]
         await deliveries.mark(change, delivery, "read", f"{len(heard)} heard")
+        await deliveries.spoken_by(change, delivery, next((each for each in speakers if each is not None), None))
 
 
 async def set_aside(house: House, delivery: int, says: str) -> None:
@@ -92,10 +92,11 @@ async def set_aside(house: House, delivery: int, says: str) -> None:
         await deliveries.mark(change, delivery, "failed", says)
 
 
-async def _hear(change: Change, line: Line, heard: Incoming) -> None:
+async def _hear(change: Change, line: Line, heard: Incoming) -> int | None:
+    """Give one thing heard its report; the person who said it, None for a machine or what was heard before."""
     connection = change.connection
     if heard.said is Said.WORDS and await reports.said_already(connection, line.key, heard.source_key) is not None:
-        return
+        return None
     person = None
     if heard.said is Said.WORDS and heard.sender is not None:
         organisation = heard.organisation or line.organisation
@@ -111,6 +112,7 @@ async def _hear(change: Change, line: Line, heard: Incoming) -> None:
         await _repeat(change, line, heard, by_identity)
     elif where.goes is Goes.OVER and by_identity is not None:
         await _over(change, line, heard, by_identity)
+    return person
 
 
 async def _new(change: Change, line: Line, heard: Incoming, person: int | None, where: Place) -> None:
