@@ -23,7 +23,7 @@ def test_a_real_alert_becomes_a_sorted_ticket_and_its_resolve_closes_the_report(
         page.get_by_text("TargetDown").first.wait_for(timeout=90_000)
         found = town.sorted_ticket("ticket of the alert")
         assert found["status"] == "new" and found["machines"] == 1
-        assert found["category"]["confidence"] > 0
+        assert found["category"]["confidence"] > 0 and found["category"]["reasons"]
         assert found["priority"]["value"] in ("P1", "P2", "P3", "P4") and found["due"]
         with answering(watched.probe_port):
             report = until("resolved report", lambda: _over(town, found["number"]))

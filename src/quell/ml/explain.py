@@ -19,6 +19,9 @@ RANKED_MAX, JOINS_MAX, REASONS_MAX = 3, 5, 4
 WORD_CASES_MIN, WORD_LETTERS_MIN = 2, 3
 LIKE_CASE_MIN = 0.35
 INTENT_MIN = 0.25
+# The levels, by their place in P1 to P4, that a reading of impact or urgency speaks for; for others it speaks against.
+LEVELS_OF_IMPACT = {"one": (2, 3), "few": (1, 2, 3), "site": (0, 1), "all": (0, 1)}
+LEVELS_OF_URGENCY = {"low": (2, 3), "medium": (1, 2), "high": (0, 1, 2)}
 # The written examples know no team between a few people and a site.
 REACHES = {"one": "one", "few": "few", "site": "site", "all": "company"}
 
@@ -52,7 +55,8 @@ def _proposal(field: str, keys: Sequence[str], chances: Floats, reasons: list[Re
     order = np.argsort(-chances, kind="stable")[:RANKED_MAX]
     ranked = tuple((keys[i], round(float(chances[i]), 4)) for i in order)
     value, confidence = ranked[0] if ranked else (None, 0.0)
-    strongest = sorted(reasons, key=lambda r: -abs(r.weight))[:REASONS_MAX]
+    # What speaks for the answer comes first, the strongest first; what speaks against it is not left out.
+    strongest = sorted(sorted(reasons, key=lambda r: -abs(r.weight))[:REASONS_MAX], key=lambda r: -r.weight)
     return Proposal(field, value, confidence, tuple(strongest), ranked)
 
 
@@ -121,6 +125,10 @@ def _category_reasons(way: Walk, view: CompanyView, memory: Memory, knowledge: K
     if shared:
         quoted = ", ".join(f"'{word}'" for word in shared[:3])
         reasons.append(Reason(f"{quoted} stands in the category's own description", 10.0 * len(shared[:3]), "words"))
+    if not reasons:
+        said = view.company.categories[best].description or view.company.categories[best].name
+        nearest = f"nearest in meaning to what the company says of it: \u201c{said[:80]}\u201d"
+        reasons.append(Reason(nearest, _points(float(way.category[best]) * 0.5), "description"))
     return reasons
 
 
@@ -199,9 +207,18 @@ def _priority_reasons(way: Walk, view: CompanyView) -> list[Reason]:
         IMPACTS[impact]
     ]
     press = {"low": "it can wait", "medium": "work is hindered", "high": "work stands still"}[URGENCIES[urgency]]
+    level = int(way.level.argmax())
     reasons = [
-        Reason(f"reads as concerning {reach}", _points(float(meaning.impact[impact]) * 0.6), "impact"),
-        Reason(f"reads as: {press}", _points(float(meaning.urgency[urgency]) * 0.6), "urgency"),
+        Reason(
+            f"reads as concerning {reach}",
+            _speaks(level in LEVELS_OF_IMPACT[IMPACTS[impact]], float(meaning.impact[impact]) * 0.6),
+            "impact",
+        ),
+        Reason(
+            f"reads as: {press}",
+            _speaks(level in LEVELS_OF_URGENCY[URGENCIES[urgency]], float(meaning.urgency[urgency]) * 0.6),
+            "urgency",
+        ),
     ]
     for key in sorted(facts.entities.label_services | facts.entities.services):
         index = view.services.get(key)
@@ -221,14 +238,17 @@ def _priority_reasons(way: Walk, view: CompanyView) -> list[Reason]:
     context = way.context
     if context is not None and context.joined > 0.3 and len(way.views):
         likely = way.views[int(context.chances.argmax())]
-        reasons.append(
-            Reason(
-                f"its likely ticket {likely.ticket.number} has {len(likely.members)} reports",
-                _points(context.joined * 0.7),
-                "ticket",
-            )
-        )
+        count = "1 report" if len(likely.members) == 1 else f"{len(likely.members)} reports"
+        stands = f" and stands at {likely.ticket.priority}" if likely.ticket.priority else ""
+        says = f"its likely ticket {likely.ticket.number} has {count}{stands}"
+        agrees = likely.ticket.priority in (None, LEVELS[level])
+        reasons.append(Reason(says, _speaks(agrees, context.joined * 0.7), "ticket"))
     return reasons
+
+
+def _speaks(for_it: bool, share: float) -> float:
+    """Points for the answer, or against it."""
+    return _points(share) if for_it else -_points(share)
 
 
 def _joins(way: Walk, view: CompanyView) -> tuple[JoinOption, ...]:
