@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from quell.core.errors import Refused
 from quell.core.permission import Role
-from quell.store import accounts
+from quell.store import accounts, sessions
 from quell.store.accounts import FIRST_RUN_VALID_FOR, renew_first_run
 from quell.store.sessions import SESSION_IDLE_MAX, SESSION_LASTS
-from quell.store.tables import account, web_session
+from quell.store.tables import account, sign_in_failure, web_session
 from quell.web.session import hash_token
 from tests.web.conftest import PASSWORD, House, form_token, sign_in
 
@@ -193,3 +193,16 @@ async def test_the_theme_is_kept_in_a_cookie_and_rendered_by_the_server(house: H
     answer = await browser.post("/me/theme", data={"csrf": token, "theme": "dark"}, headers=referer)
     assert answer.headers["location"] == "/portal?x=1"
     assert '<html lang="en" data-theme="dark">' in (await browser.get("/portal")).text
+
+
+async def test_the_sweep_removes_what_has_ended_and_nothing_else(house: House) -> None:
+    await house.signed_in(Role.OWNER)
+    await sign_in(house.browser(), "owner@aldermoor.example", "wrong wrong wrong")
+    house.clock.move(SESSION_IDLE_MAX + timedelta(seconds=1))
+    fresh = house.browser()
+    await sign_in(fresh, "owner@aldermoor.example")
+    async with house.store.engine.begin() as connection:
+        await sessions.sweep(connection, house.clock())
+        left = [row.digest for row in await connection.execute(select(web_session))]
+        failures = (await connection.execute(select(sign_in_failure))).all()
+    assert left == [hash_token(fresh.cookies["quell_session"])] and failures == []

@@ -12,7 +12,7 @@ from procrastinate.jobs import Job as QueuedJob
 from quell.core.errors import Refused, TryAgain
 from quell.journey import flow, tasks
 from quell.settings import Settings
-from quell.store import checkpoint_file, checkpoints
+from quell.store import checkpoint_file, checkpoints, sessions
 from quell.store.jobs import QUEUE
 from quell.store.mending import retry_stalled
 from quell.wiring import Built, opened
@@ -22,6 +22,7 @@ DEAD_AFTER_S = 10.0
 MEND_EVERY_S = 3.0
 MIND_ORDERS_EVERY_S = 15.0
 SEAL_EVERY_S = 5.0
+SWEEP_EVERY_S = 3600.0
 FINISH_WITHIN_S = 20.0
 ATTEMPTS_MAX = 12
 ATTEMPTS_BUG_MAX = 4
@@ -87,6 +88,7 @@ async def work(built: Built) -> None:
         asyncio.create_task(every(MEND_EVERY_S, lambda: retry_stalled(built.jobs, DEAD_AFTER_S))),
         asyncio.create_task(every(MIND_ORDERS_EVERY_S, lambda: flow.do(built.house, tasks.MIND_ORDERS, {}))),
         asyncio.create_task(every(SEAL_EVERY_S, lambda: seal(built))),
+        asyncio.create_task(every(SWEEP_EVERY_S, lambda: sweep(built))),
     ]
     log.info("worker_ready concurrency=%s", built.settings.workers)
     try:
@@ -110,6 +112,12 @@ async def seal(built: Built) -> None:
     """Make a checkpoint over all chains when one is due."""
     file = built.settings.home / checkpoint_file.NAME
     await checkpoints.make(built.store, built.signer.sign_checkpoint, file)
+
+
+async def sweep(built: Built) -> None:
+    """Remove the sessions that have ended and the failed sign-ins that no longer count."""
+    async with built.store.engine.begin() as connection:
+        await sessions.sweep(connection, built.store.clock())
 
 
 async def every(seconds: float, verb: Callable[[], Awaitable[object]]) -> None:
