@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from quell.cli.main import main
 from quell.core.permission import Role
+from quell.store import postgres
 from quell.store.tokens import digest
 
 SOURCE = str(Path(__file__).parents[2] / "src")
@@ -192,3 +193,32 @@ def test_help_does_not_wait_for_the_libraries() -> None:
         [sys.executable, "-c", order], env={**os.environ, "PYTHONPATH": SOURCE}, capture_output=True, text=True
     )
     assert done.stdout == "False False\n", done.stderr
+
+
+def test_a_backup_comes_back_into_an_empty_place(
+    quell: Quell, home: Path, tmp_path: Path, server: postgres.Server, database_url: str
+) -> None:
+    quell("token", "create", "--role", "auditor", "--name", "robot")
+    file = tmp_path / "quell.backup"
+    assert quell("backup", str(file)).exit_code == 0
+    assert quell("restore", str(file)).exit_code == 2, "the database is in use"
+    empty = postgres.create_database(server, "empty").url
+    try:
+        settings = {"QUELL_DATABASE_URL": empty, "QUELL_HOME": str(tmp_path / "new")}
+        done = quell("restore", str(file), **settings)
+        assert done.exit_code == 0 and "Now prove it" in done.stdout, done.output
+        assert quell("audit", "verify", **settings).stdout.startswith("verified 1 events in 1 streams")
+        assert (tmp_path / "new" / "secret.key").read_bytes() == (home / "secret.key").read_bytes()
+    finally:
+        postgres.drop_database(server, "empty")
+
+
+def test_the_doctor_says_what_is_well_and_what_is_not(quell: Quell, home: Path) -> None:
+    quell("token", "create", "--role", "auditor")
+    found = quell("doctor", QUELL_PORT="1", QUELL_BINDD="x")
+    lines = {line[6:18].strip(): line[:6].strip() for line in found.stdout.splitlines()}
+    assert found.exit_code == 1
+    assert lines["database"] == lines["jobs"] == lines["deliveries"] == lines["checkpoints"] == "ok", found.output
+    assert lines["signer"] == lines["pages"] == lines["workers"] == lines["settings"] == "WRONG", found.output
+    away = quell("doctor", QUELL_DATABASE_URL="postgresql://quell:hush@127.0.0.1:1/quell")
+    assert "database    does not answer" in away.stdout and "hush" not in away.output

@@ -152,6 +152,7 @@ def test_commands_join_it_and_the_log_is_signed_while_it_runs(up: Up) -> None:
     token = up.quell("agent", "token")
     assert token.stdout.startswith("quell-"), token.stderr
     assert eventually((up.home / "checkpoints.jsonl").exists), up.said()
+    assert eventually(lambda: up.quell("doctor").returncode == 0), up.quell("doctor").stdout
     verified = up.quell("audit", "verify")
     assert re.fullmatch(r"verified \d+ events in \d+ streams, [1-9]\d* checkpoints, 0 erased\n", verified.stdout), (
         verified
