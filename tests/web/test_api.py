@@ -148,3 +148,16 @@ async def test_health_and_metrics(scene, api):  # noqa: F811
     assert (await api.get("/healthz")).text == "ok\n" and (await api.get("/readyz")).text == "ready\n"
     await scene.tell(1, "labels do not print")
     assert "quell_tickets_open 1\n" in (await api.get("/metrics")).text
+
+
+async def test_a_collision_or_a_database_that_is_away_is_said_as_such(scene, api):  # noqa: F811
+    from quell.core.errors import TryAgain
+
+    app = api._transport.app
+
+    @app.get("/collides")
+    async def collides() -> None:
+        raise TryAgain("somebody else changed the same at the same moment")
+
+    answer = await api.get("/collides")
+    assert answer.status_code == 503 and answer.headers["retry-after"] and "same moment" in answer.json()["detail"]

@@ -6,14 +6,17 @@ import secrets
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from quell.core.errors import Refused
+from quell.core.errors import Refused, TryAgain
 from quell.web.render import answer_html, frame_of, is_part, page
 from quell.web.session import visit
 
 PROBLEM = "application/problem+json"
+RETRY_AFTER_S = 2
 TITLES = {
     401: "Please sign in",
     403: "Not allowed",
@@ -42,6 +45,14 @@ def install(app: FastAPI) -> None:
         assert isinstance(fault, HTTPException)
         says = "No page has this address." if fault.status_code == 404 else str(fault.detail)
         return await answer_refused(request, Refused(says, fault.status_code, "http"))
+
+    async def later(request: Request, fault: Exception) -> Response:
+        says = str(fault) if isinstance(fault, TryAgain) else "the database does not answer just now"
+        log.warning("page_put_off path=%s trouble=%s", request.url.path, type(fault).__name__)
+        return await answer_refused(request, Refused(says, 503, "try_again", retry_after_s=RETRY_AFTER_S))
+
+    for trouble in (TryAgain, OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(trouble, later)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, fault: Exception) -> Response:
