@@ -37,6 +37,8 @@ async def hold(change: Change, *numbers: int) -> dict[int, int]:
     never wait for each other, and no incident is changed by two at once. Call it with all tickets of a verb at once.
     """
     connection, wanted = change.connection, [each for each in numbers if each not in change.roots]
+    if len(wanted) == 1 and await _lock_alone(change, wanted[0]):
+        wanted = []
     while wanted:
         roots = await _roots(connection, wanted)
         missing = set(roots.values()) - change.locked
@@ -46,6 +48,17 @@ async def hold(change: Change, *numbers: int) -> dict[int, int]:
         change.roots |= roots
         wanted = []
     return {number: change.roots[number] for number in numbers}
+
+
+async def _lock_alone(change: Change, number: int) -> bool:
+    """Most tickets are joined to nothing, and then one look both finds and locks the root."""
+    query = select(ticket.c.number).where(ticket.c.number == number, ticket.c.root == number)
+    row = (await change.connection.execute(query.with_for_update(key_share=True))).one_or_none()
+    if row is None:
+        return False
+    change.locked.add(number)
+    change.roots[number] = number
+    return True
 
 
 async def _lock(connection: AsyncConnection, missing: set[int], roots: Mapping[int, int]) -> bool:

@@ -8,8 +8,9 @@ from contextlib import suppress
 import procrastinate
 from procrastinate import JobContext, RetryDecision
 from procrastinate.jobs import Job as QueuedJob
+from sqlalchemy.exc import SQLAlchemyError
 
-from quell.core.errors import Refused, TryAgain
+from quell.core.errors import QuellError, Refused, TryAgain
 from quell.journey import flow, tasks
 from quell.settings import Settings
 from quell.store import checkpoint_file, checkpoints, sessions
@@ -22,6 +23,7 @@ DEAD_AFTER_S = 10.0
 MEND_EVERY_S = 3.0
 MIND_ORDERS_EVERY_S = 15.0
 SEAL_EVERY_S = 5.0
+SEAL_WITHIN_S = 5.0
 SWEEP_EVERY_S = 3600.0
 FINISH_WITHIN_S = 20.0
 ATTEMPTS_MAX = 12
@@ -106,12 +108,22 @@ async def work(built: Built) -> None:
             each.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*minders, return_exceptions=True)
+        await seal_at_the_end(built)
 
 
-async def seal(built: Built) -> None:
-    """Make a checkpoint over all chains when one is due."""
+async def seal(built: Built, now: bool = False) -> None:
+    """Make a checkpoint over all chains when one is due, or `now` when anything has happened since the last."""
     file = built.settings.home / checkpoint_file.NAME
-    await checkpoints.make(built.store, built.signer.sign_checkpoint, file)
+    await checkpoints.make(built.store, built.signer.sign_checkpoint, file, now=now)
+
+
+async def seal_at_the_end(built: Built) -> None:
+    """Leave nothing unsigned while everything stands still; without the signer the next start does it."""
+    try:
+        async with asyncio.timeout(SEAL_WITHIN_S):
+            await seal(built, now=True)
+    except (QuellError, SQLAlchemyError, TimeoutError) as error:
+        log.warning("left_unsigned error=%s: %s", type(error).__name__, error)
 
 
 async def sweep(built: Built) -> None:
