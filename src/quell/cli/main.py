@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from quell.cli import agent, audit, care, channel, company, processes, replay, token, up
+from quell.cli import agent, audit, care, channel, company, evaluate, processes, replay, token, up
+from quell.cli.bench.command import bench
 from quell.cli.demo.command import demo
 from quell.core.errors import Broken, QuellError, Refused, TryAgain
 
@@ -60,5 +61,5 @@ for command in processes.ALL:
     main.add_command(command)
 for group in (company.company, channel.channel, token.token, agent.agent, audit.audit):
     main.add_command(group)
-for command in (replay.replay, demo, care.backup, care.restore, care.doctor):
+for command in (replay.replay, evaluate.evaluate, bench, demo, care.backup, care.restore, care.doctor):
     main.add_command(command)

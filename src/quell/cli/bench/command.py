@@ -1,0 +1,117 @@
+"""`quell bench`: one command for each suite, and `all`, which runs evaluations too and rewrites the scoreboard."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import click
+
+from quell.cli.bench.figure import Figure, as_json, machine
+from quell.cli.door import now
+
+OUT = click.Path(dir_okay=False, path_type=Path)
+BUSY = 0.5
+
+
+async def _intake() -> list[Figure]:
+    from quell.cli.bench import intake
+
+    return await intake.measure()
+
+
+async def _triage() -> list[Figure]:
+    from quell.cli.bench import triage
+
+    return await triage.measure()
+
+
+async def _duplicates() -> list[Figure]:
+    from quell.cli.bench import duplicates
+
+    return await duplicates.measure()
+
+
+async def _pages() -> list[Figure]:
+    from quell.cli.bench import pages
+
+    return await pages.measure()
+
+
+async def _recovery() -> list[Figure]:
+    from quell.cli.bench import recovery
+
+    return await recovery.measure()
+
+
+Suite = Callable[[], Awaitable[list[Figure]]]
+SUITES: dict[str, tuple[Suite, str]] = {
+    "intake": (_intake, "Hooks accepted each second, beside a plain FastAPI application that inserts."),
+    "triage": (_triage, "From a message's arrival to its stored proposals, with every core busy."),
+    "duplicates": (_duplicates, "Telling where a message belongs among many open tickets."),
+    "pages": (_pages, "The queue's page at 100 and at 10,000 open tickets, and the second start."),
+    "recovery": (_recovery, "kill -9 of the worker in the midst of its work: lost and doubled deliveries."),
+}
+
+
+@click.group()
+def bench() -> None:
+    """Load and speed on this machine, each figure beside its yardstick, measured in one run.
+
+    Each suite starts what it needs in a temporary folder. What else the machine does falls into the figures, so its
+    load is written down beside them.
+    """
+
+
+def _command(name: str, suite: Suite, says: str) -> click.Command:
+    def run(out: Path | None) -> None:
+        where, at = machine(), now()
+        found = measured(suite)
+        if out is not None:
+            out.write_text(json.dumps(as_json(found, at, where), indent=1) + "\n")
+
+    options = [click.Option(["--json", "out"], type=OUT, help="Write the figures here, too.")]
+    return click.Command(name, params=[*options], callback=run, help=says)
+
+
+def measured(suite: Suite) -> list[Figure]:
+    """Run one suite and say what came of it."""
+    load = machine()["load"]
+    cores = machine()["cores"]
+    assert isinstance(load, float) and isinstance(cores, int)
+    if load > BUSY * cores:
+        click.echo(f"The machine is busy with other things (load {load} on {cores} cores); that falls in.", err=True)
+    found = asyncio.run(_awaited(suite))
+    for each in found:
+        click.echo(each.line())
+    return found
+
+
+async def _awaited(suite: Suite) -> list[Figure]:
+    return await suite()
+
+
+for _name, (_suite, _says) in SUITES.items():
+    bench.add_command(_command(_name, _suite, _says))
+
+
+@bench.command("all")
+@click.option("--json", "out", type=OUT, help="Write the figures here, too.")
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="A folder with `scenarios`, `dedup` and `triage`; else what is shipped.")  # fmt: skip
+@click.option("--scoreboard", type=OUT, default=Path("docs") / "scoreboard.md", show_default=True, help="Rewritten.")
+def everything(out: Path | None, data: Path | None, scoreboard: Path) -> None:
+    """Run every suite and every evaluation, and rewrite the scoreboard."""
+    from quell.cli.bench import scoreboard as board
+
+    where, at = machine(), now()
+    found = []
+    for name, (suite, _) in SUITES.items():
+        click.echo(f"{name} …")
+        found += measured(suite)
+    tables = board.evaluations(data, click.echo)
+    scoreboard.parent.mkdir(parents=True, exist_ok=True)
+    scoreboard.write_text(board.page(found, tables, at, where), encoding="utf-8")
+    click.echo(f"scoreboard: {scoreboard}")
+    if out is not None:
+        out.write_text(json.dumps(as_json(found, at, where), indent=1) + "\n")
