@@ -216,9 +216,9 @@ def test_a_backup_comes_back_into_an_empty_place(
 def test_the_doctor_says_what_is_well_and_what_is_not(quell: Quell, home: Path) -> None:
     quell("token", "create", "--role", "auditor")
     found = quell("doctor", QUELL_PORT="1", QUELL_BINDD="x")
-    lines = {line[6:18].strip(): line[:6].strip() for line in found.stdout.splitlines()}
+    lines = {line[6:20].strip(): line[:6].strip() for line in found.stdout.splitlines()}
     assert found.exit_code == 1
     assert lines["database"] == lines["jobs"] == lines["deliveries"] == lines["checkpoints"] == "ok", found.output
     assert lines["signer"] == lines["pages"] == lines["workers"] == lines["settings"] == "WRONG", found.output
     away = quell("doctor", QUELL_DATABASE_URL="postgresql://quell:hush@127.0.0.1:1/quell")
-    assert "database    does not answer" in away.stdout and "hush" not in away.output
+    assert "database      does not answer" in away.stdout and "hush" not in away.output

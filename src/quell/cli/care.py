@@ -44,6 +44,6 @@ def doctor() -> None:
 
     found = asyncio.run(look(read_settings()))
     for each in found:
-        click.echo(f"{'ok' if each.well else 'WRONG':6}{each.what:12}{each.says}")
+        click.echo(f"{'ok' if each.well else 'WRONG':6}{each.what:14}{each.says}")
     if not all(each.well for each in found):
         sys.exit(EXIT_WRONG)

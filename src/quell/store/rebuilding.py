@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from quell.core.event import Event
 from quell.core.incident import root_of
 from quell.core.ticket import Ticket, fold
 from quell.store import chain, incidents
-from quell.store.tables import report, ticket
+from quell.store.tables import message, report, ticket
 from quell.store.ticket_form import normal, to_json
 
 
@@ -29,7 +30,8 @@ async def compare(connection: AsyncConnection) -> list[str]:
     if total != len(pointers):
         wrong.append(f"{total} tickets have a row, {len(pointers)} are in the log")
     wrong += await _compare_roots(connection, pointers)
-    return wrong + await _compare_homes(connection)
+    wrong += await _compare_homes(connection)
+    return wrong + await _compare_conversations(connection)
 
 
 def _compare_own(state: Ticket, row: Row[tuple[object, ...]] | None) -> list[str]:
@@ -75,6 +77,36 @@ async def _compare_homes(connection: AsyncConnection) -> list[str]:
         f"report {row.report} opened ticket {row.number}, its row says {row.back}"
         for row in await connection.execute(query)
     ]
+
+
+async def _compare_conversations(connection: AsyncConnection) -> list[str]:
+    """Whether every message still points to the words that its event names, and no other message stands there."""
+    wrong: list[str] = []
+    async for events in chain.read_all(connection, "report:"):
+        number = int(events[0].stream.partition(":")[2])
+        query = select(message).where(message.c.report == number)
+        there = {row.id: row for row in await connection.execute(query)}
+        for event in events:
+            if event.kind.startswith("message_"):
+                wrong += _compare_message(number, event, there.pop(_int(event.body["message"]), None))
+        wrong += [f"report {number} has a message {each} that is not in the log" for each in sorted(there)]
+    return wrong
+
+
+def _compare_message(number: int, event: Event, row: Row[tuple[object, ...]] | None) -> list[str]:
+    if row is None:
+        return [f"report {number} lacks the message of its event {event.seq}"]
+    names = ("text", "subject", "full_text")
+    said = {name: mention.get("content") for name in names if isinstance(mention := event.body.get(name), dict)}
+    same = all(row._mapping[name] == said.get(name) for name in names)
+    if same and event.kind == f"message_{row.direction}" and event.actor == row.actor:
+        return []
+    return [f"report {number}: message {row.id} is not the one of event {event.seq}"]
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 def _differences(number: int, columns: Mapping[str, object], row: Row[tuple[object, ...]]) -> list[str]:
