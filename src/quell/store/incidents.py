@@ -51,9 +51,12 @@ async def hold(change: Change, *numbers: int) -> dict[int, int]:
 
 
 async def _lock_alone(change: Change, number: int) -> bool:
-    """Most tickets are joined to nothing, and then one look both finds and locks the root."""
+    """Most tickets are joined to nothing and nobody else is at them: then one look both finds and locks the root.
+
+    It never waits, for what it waited for might have been joined meanwhile, and would stay locked out of order.
+    """
     query = select(ticket.c.number).where(ticket.c.number == number, ticket.c.root == number)
-    row = (await change.connection.execute(query.with_for_update(key_share=True))).one_or_none()
+    row = (await change.connection.execute(query.with_for_update(key_share=True, skip_locked=True))).one_or_none()
     if row is None:
         return False
     change.locked.add(number)
