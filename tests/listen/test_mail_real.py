@@ -80,7 +80,7 @@ async def test_postfix_keeps_a_mail_that_we_could_not_store_and_brings_it_again(
     async with server:
         with postfix({"quell.example": server.sockets[0].getsockname()[1]}) as mta:
             await asyncio.to_thread(_send, mta.smtp_port, BOX, mail())
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(100):
                 while "451" not in mta.log.read_text():
                     await asyncio.sleep(0.1)
                 storage.trouble = None
