@@ -44,7 +44,7 @@ def read_messages(folder: Path) -> Iterator[Past]:
     path = folder / "messages.jsonl"
     if not path.is_file():
         raise Refused(f"{path} is missing", 422, "no_messages_file")
-    found = [_past(line, f"{path.name}:{number}") for number, line in _lines(path)]
+    found = [past_of(line, f"{path.name}:{number}") for number, line in _lines(path)]
     yield from sorted(found, key=lambda each: each.at)
 
 
@@ -57,7 +57,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line
 
 
-def _past(line: str, place: str) -> Past:
+def past_of(line: str, place: str) -> Past:
+    """The message of one line; Refused (422) naming the place when it cannot be read."""
     try:
         row = json.loads(line)
         row.pop("truth", None)

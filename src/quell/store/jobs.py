@@ -16,6 +16,7 @@ from quell.core.event import Json
 
 URGENT = 10
 USUAL = 0
+BEHIND = -10
 QUEUE = "quell"
 
 
@@ -23,15 +24,22 @@ QUEUE = "quell"
 class Job:
     """One piece of work: the task's name, its arguments, when (None: at once) and how urgent.
 
-    Of jobs with the same `lock` only one runs at a time; of waiting jobs with the same `only_once` there is one.
+    What is `behind` waits until nothing else is due. Of jobs with the same `lock` only one runs at a time; of waiting
+    jobs with the same `only_once` there is one.
     """
 
     task: str
     args: Mapping[str, Json]
     at: datetime | None = None
     urgent: bool = False
+    behind: bool = False
     lock: str | None = None
     only_once: str | None = None
+
+    @property
+    def priority(self) -> int:
+        """The greater goes first."""
+        return URGENT if self.urgent else BEHIND if self.behind else USUAL
 
 
 class Jobs(Protocol):
@@ -71,7 +79,7 @@ class QueuedJobs:
         task = self.app.configure_task(
             job.task,
             queue=QUEUE,
-            priority=URGENT if job.urgent else USUAL,
+            priority=job.priority,
             schedule_at=job.at,
             lock=job.lock,
             queueing_lock=job.only_once,
@@ -111,7 +119,7 @@ class InlineJobs:
                     continue
                 self._once.add(job.only_once)
             due = job.at.timestamp() if job.at else float("-inf")
-            heapq.heappush(self._heap, (due, -URGENT if job.urgent else USUAL, next(self._count), job))
+            heapq.heappush(self._heap, (due, -job.priority, next(self._count), job))
 
     def take(self, now: datetime) -> Job | None:
         """The next job that is due, or None."""

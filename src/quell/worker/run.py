@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from quell.core.errors import QuellError, Refused, TryAgain
 from quell.journey import flow, tasks
 from quell.settings import Settings
-from quell.store import checkpoint_file, checkpoints, sessions
+from quell.store import checkpoint_file, checkpoints, companies, sessions
 from quell.store.jobs import QUEUE
 from quell.store.mending import retry_stalled
 from quell.wiring import Built, opened
@@ -85,7 +85,7 @@ async def run(settings: Settings) -> None:
 async def work(built: Built) -> None:
     """Take jobs until cancelled or told to stop by a signal."""
     register(built)
-    await asyncio.to_thread(lambda: built.house.mind.model)
+    await get_ready(built)
     minders = [
         asyncio.create_task(every(MEND_EVERY_S, lambda: retry_stalled(built.jobs, DEAD_AFTER_S))),
         asyncio.create_task(every(MIND_ORDERS_EVERY_S, lambda: flow.do(built.house, tasks.MIND_ORDERS, {}))),
@@ -109,6 +109,14 @@ async def work(built: Built) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*minders, return_exceptions=True)
         await seal_at_the_end(built)
+
+
+async def get_ready(built: Built) -> None:
+    """Build the model and fit it, so that the first message does not wait for that; a company may still be missing."""
+    await asyncio.to_thread(lambda: built.house.mind.model)
+    async with built.store.read() as connection:
+        if await companies.loaded_at(connection) is not None:
+            await built.house.mind.ready(connection)
 
 
 async def seal(built: Built, now: bool = False) -> None:

@@ -63,12 +63,13 @@ def _sample() -> object:
 def _replay(say: Callable[[str], None]) -> Evaluated:
     from quell.cli.replay import answers
     from quell.replay import judge, summary
-    from quell.replay.history import read_messages
+    from quell.replay.history import read_company_file, read_messages
 
     say("replay of the sample …")
     folder = Path(str(_sample()))
-    made, _, model = answers(folder, corrections=True)
-    found = summary.summarise(judge.judge(list(read_messages(folder)), made))
+    past = list(read_messages(folder))
+    made, _, model = answers(read_company_file(folder), past, corrections=True)
+    found = summary.summarise(judge.judge(past, made))
     command = f"quell replay {SAMPLE} --predictions OUT.jsonl"
     return Evaluated(
         "The sample company, through the real rooms",

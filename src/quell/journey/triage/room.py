@@ -86,7 +86,8 @@ async def _save(
         root = await incidents.root_of(change.connection, known.ticket)
         await joins.settle(change, root)
         if not decided.noise:
-            change.later(Job(tasks.EXAMINE, {"number": known.ticket}))
+            # In a storm everything is sorted first; evidence is gathered when the queue has caught up.
+            change.later(Job(tasks.EXAMINE, {"number": known.ticket}, behind=True))
 
 
 async def _save_fields(
