@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from quell.core.company_file import read_company
 from quell.core.errors import Refused
 from quell.replay import judge, outages, prediction, report, summary
 from quell.replay.history import Past, read_company_file, read_messages
@@ -91,9 +92,11 @@ async def test_the_report_says_what_was_right_and_what_was_not(database_url, fol
     assert found.messages == len(past) == found.left
     lines = summary.sentences(found)
     assert any(line.startswith("biggest outage: prb-wifi-main-0309") for line in lines)
-    about = report.About("Northwind <Hospital>", str(folder), past[0].at, "watched-1", True)
+    company = replace(read_company(read_company_file(folder))[0], name="Northwind <Hospital>")
+    about = report.About(company, str(folder), past[0].at, "watched-1", True)
     page = report.page(about, found, verdicts, playing.readings)
     assert "Northwind &lt;Hospital&gt;" in page and "the words are alike" in page
+    assert "a ticket of its own" in page and "Getting in" in page and "9 Mar 06:41" in page
     assert page.count("<article>") == report.MISTAKES_SHOWN_MAX
     assert "http" not in page.replace("http-equiv", "").split("<article>")[0]
 

@@ -57,7 +57,7 @@ def replay(source: Path, company: Path | None, predictions: Path, no_corrections
         click.echo(line)
     click.echo(f"predictions: {predictions}")
     if report is not None:
-        about = reporting.About(described.name, str(source), now(), model, not no_corrections)
+        about = reporting.About(described, str(source), now(), model, not no_corrections)
         reporting.write(report, about, found, verdicts, read)
         click.echo(f"report: {report}")
 

@@ -9,6 +9,7 @@ from quell.replay.prediction import Prediction
 
 FIELDS = ("category", "priority", "owner")
 RIGHT_PLACES = frozenset({"right_new", "right_join", "noise_out"})
+ALONE = "alone:"
 # A place that a person took back later weighs half when the next join is judged.
 STAYED, MOVED = 2, 1
 
@@ -56,7 +57,7 @@ def truths_of(past: Sequence[Past]) -> list[Truth | None]:
     found: list[Truth | None] = []
     for each in past:
         given = each.reveal()
-        inherited = problems.get(str(each.row.get("reply_to")), f"alone:{each.id}")
+        inherited = problems.get(str(each.row.get("reply_to")), f"{ALONE}{each.id}")
         problem = _text(given, "problem") or inherited
         problems[each.id] = problem
         found.append(_truth(each, given, problem) if given is not None else None)

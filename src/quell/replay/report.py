@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
+from quell.core.company import Company
 from quell.core.reading import Proposal, Reading
 from quell.core.words import title_of, visible
-from quell.replay.judge import RIGHT_PLACES, Verdict
+from quell.replay.judge import ALONE, RIGHT_PLACES, Truth, Verdict
 from quell.replay.summary import Share, Summary
 
 MISTAKES_SHOWN_MAX = 25
@@ -27,9 +29,9 @@ PLACES = {
 
 @dataclass(frozen=True)
 class About:
-    """What was replayed, how and when; `corrections` says whether the truth was told after each answer."""
+    """Whose history was replayed, how and when; `corrections` says whether the truth was told after each answer."""
 
-    company: str
+    company: Company
     folder: str
     at: datetime
     model: str
@@ -67,7 +69,13 @@ def write(path: Path, about: About, summary: Summary, verdicts: Sequence[Verdict
 def page(about: About, summary: Summary, verdicts: Sequence[Verdict], read: Mapping[str, Reading]) -> str:
     """The page's HTML."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": _percent, "span": _span}
+    zone, names = ZoneInfo(about.company.timezone), _names(about.company)
+    environment.filters |= {
+        "percent": _percent,
+        "span": _span,
+        "local": lambda at: at.astimezone(zone),
+        "named": lambda key: names.get(key, key),
+    }
     source = files("quell.replay").joinpath("report.html").read_text(encoding="utf-8")
     bar = [("right", summary.right), ("wrong", summary.wrong), ("unjudged", summary.unjudged), ("left", summary.left)]
     return environment.from_string(source).render(
@@ -93,7 +101,9 @@ def _mistake(verdict: Verdict, reading: Reading | None) -> Mistake:
     text, subject = str(row.get("text") or ""), row.get("subject")
     made = [_field(verdict, name, reading) for name, right in (verdict.right or {}).items() if not right]
     if verdict.place not in RIGHT_PLACES and truth is not None:
-        made.append(Wrong("ticket", _place_said(verdict), said.join_confidence, truth.problem, _join(verdict, reading)))
+        made.append(
+            Wrong("ticket", _place_said(verdict), said.join_confidence, _place_true(truth), _join(verdict, reading))
+        )
     words = visible(text)
     return Mistake(
         verdict,
@@ -129,10 +139,21 @@ def _place_said(verdict: Verdict) -> str:
     return PLACES.get(verdict.place, verdict.place) + where
 
 
+def _place_true(truth: Truth) -> str:
+    if truth.kind == "noise":
+        return "no ticket at all"
+    return "a ticket of its own" if truth.problem.startswith(ALONE) else truth.problem
+
+
 def _join(verdict: Verdict, reading: Reading | None) -> tuple[str, ...]:
     joins = reading.joins if reading is not None else ()
     option = next((each for each in joins if str(each.ticket) == verdict.said.ticket), None)
     return tuple(each.says for each in option.reasons[:REASONS_SHOWN_MAX]) if option is not None else ()
+
+
+def _names(company: Company) -> dict[str, str]:
+    """The names of categories and teams by their keys; where one key names both, the category's."""
+    return {each.key: each.name for each in company.teams} | {each.key: each.name for each in company.categories}
 
 
 def _percent(share: float | None) -> str:
