@@ -1,5 +1,7 @@
 """From a report to a told reporter through the real rooms on a real database, with a scripted model."""
 
+from dataclasses import replace
+
 import pytest
 
 from quell.core.errors import Refused
@@ -135,3 +137,33 @@ async def test_beliefs_are_never_chained_and_a_no_is_remembered(scene, mara):
     scene.model.joins = {}
     await scene.tell(3, "hello")
     assert scene.model.learnt[-1][1].standing_alone
+
+
+async def test_the_log_keeps_no_words_that_a_reason_quotes(scene):
+    """Reasons may quote a report; they stand in the proposal, which can be erased, and not in the chain."""
+    from sqlalchemy import text
+
+    from quell.core.reading import Reason
+    from quell.store import people, proposals
+
+    answer = scene.model.propose
+
+    def quoting(*asked):
+        reading = answer(*asked)
+        quoted = (Reason("'gerontius' is in 3 corrected messages of this category", 40.0, "words"),)
+        return replace(reading, category=replace(reading.category, reasons=quoted))
+
+    scene.model.propose = quoting
+    number = await scene.tell(3, "gerontius cannot print labels")
+    async with scene.house.store.read() as connection:
+        (category,) = [each for each in await proposals.of_ticket(connection, number) if each.field == "category"]
+        assert "gerontius" in str(category.reasons)
+        said = await connection.execute(text("SELECT count(*) FROM event WHERE body LIKE '%gerontius%'"))
+        assert said.scalar_one() == 0
+        shown_now = await listing.one_ticket(connection, number)
+        assert "gerontius" not in str(shown_now["category"]) and shown_now["category"]["reasons"]
+        person = (await connection.execute(text("SELECT id FROM person WHERE email LIKE 'p3@%'"))).scalar_one()
+    async with scene.house.store.change() as change:
+        await people.erase(change, person, "test")
+    async with scene.house.store.read() as connection:
+        assert "gerontius" not in str(await proposals.of_ticket(connection, number))

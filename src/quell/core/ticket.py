@@ -10,6 +10,9 @@ from quell.core.event import Event, Json
 from quell.core.reading import Reason
 
 FIELDS = ("category", "owner", "assignee", "priority")
+# The source of reasons that quote a report, and what is said in their place where nothing can be erased.
+QUOTING = "words"
+UNQUOTED = "words of this report stand in corrected ones of the same kind"
 
 
 class Status(StrEnum):
@@ -312,6 +315,11 @@ def reasons_from(value: Json) -> tuple[Reason, ...]:
         for each in value
         if isinstance(each, list) and len(each) == 3
     )
+
+
+def lasting(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Reasons as they may stand in the log for ever: without the words that they quote from what a person wrote."""
+    return tuple(replace(each, says=UNQUOTED) if each.source == QUOTING else each for each in reasons)
 
 
 def reasons_json(reasons: Iterable[Reason]) -> list[Json]:

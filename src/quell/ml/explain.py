@@ -107,10 +107,9 @@ def _category_reasons(way: Walk, view: CompanyView, memory: Memory, knowledge: K
         and way.recall.best > LIKE_CASE_MIN
         and memory.cases[case].correction.category == view.categories.keys[best]
     ):
-        title = memory.cases[case].facts.seen.text.splitlines()[0][:60]
-        reasons.append(
-            Reason(f"much like \u201c{title}\u201d, which a person put here", _points(way.recall.best), "solved ticket")
-        )
+        # Not its title: that is another person's words, and a reason outlives them in the log.
+        says = "much like an earlier report, which a person put here"
+        reasons.append(Reason(says, _points(way.recall.best), "solved ticket"))
     reasons += _service_reasons(way, view, best)
     top = int(way.facts.meaning.intents.argmax())
     if way.facts.meaning.intents[top] > INTENT_MIN:
@@ -124,7 +123,8 @@ def _category_reasons(way: Walk, view: CompanyView, memory: Memory, knowledge: K
     shared = sorted(set(_long(way.facts.seen.text)) & set(_long(_category_text(view, best))))
     if shared:
         quoted = ", ".join(f"'{word}'" for word in shared[:3])
-        reasons.append(Reason(f"{quoted} stands in the category's own description", 10.0 * len(shared[:3]), "words"))
+        says = f"{quoted} stands in the category's own description"
+        reasons.append(Reason(says, 10.0 * len(shared[:3]), "description"))
     if not reasons:
         said = view.company.categories[best].description or view.company.categories[best].name
         nearest = f"nearest in meaning to what the company says of it: \u201c{said[:80]}\u201d"
@@ -301,7 +301,7 @@ def _join_reasons(way: Walk, view: CompanyView, index: int) -> tuple[Reason, ...
             Reason(
                 f"{round(100 * float(way.join_view.mixed[index]) / 1.4)} % alike in words and meaning",
                 _points(float(way.join_view.mixed[index]) / 1.4),
-                "words",
+                "meaning",
             )
         )
     if way.vetoes[index] is not None and way.keyed != index:

@@ -11,7 +11,7 @@ from quell.core.errors import Refused
 from quell.core.incoming import Party
 from quell.store import companies, content, deliveries
 from quell.store.change import Change
-from quell.store.tables import evidence, message, person, person_address, report, ticket
+from quell.store.tables import evidence, message, person, person_address, proposal, report, ticket
 
 ERASED_TITLE = "(erased)"
 
@@ -77,6 +77,7 @@ async def erase(change: Change, number: int, actor: str) -> int:
     await connection.execute(evidence.update().where(evidence.c.link.in_(links)).values(title=ERASED_TITLE))
     await connection.execute(report.update().where(report.c.person == number).values(route={}, labels={}))
     await connection.execute(message.update().where(message.c.report.in_(own)).values(source_key=None))
+    await connection.execute(proposal.update().where(proposal.c.report.in_(own)).values(reasons=[]))
     await change.record(f"person:{number}", "person_erased", actor, {"contents": len(erased)})
     return len(erased)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from quell.core.errors import Refused, TryAgain
 from quell.core.event import Json
 from quell.core.reading import JoinOption, Proposal, Reading, Reason
-from quell.core.ticket import reasons_json
+from quell.core.ticket import lasting, reasons_json
 from quell.journey import tasks
 from quell.journey.house import House
 from quell.journey.mind import Asked
@@ -111,7 +111,7 @@ async def _save_field(
         "value": made.value,
         "by": "model",
         "confidence": round(made.confidence, 6),
-        "reasons": reasons_json(made.reasons[:REASONS_KEPT_MAX]),
+        "reasons": reasons_json(lasting(made.reasons[:REASONS_KEPT_MAX])),
         "proposal": number,
         "input": asked.digest.hex(),
         "why": each.why,
@@ -135,7 +135,7 @@ async def _save_join(
     if decided.join.apply:
         await incidents.regather(change, known.ticket)
         by = actor if option.reasons else RULE
-        await joins.join(change, known.ticket, into, by, round(option.chance, 6), reasons[:REASONS_KEPT_MAX])
+        await joins.join(change, known.ticket, into, by, round(option.chance, 6), lasting(reasons[:REASONS_KEPT_MAX]))
         return
     await _suggest_join(change, known.ticket, known.number, into, option.chance, reasons, asked, reading)
     await incidents.regather(change, known.ticket)
@@ -163,7 +163,7 @@ async def _suggest_join(
         "value": str(into_now),
         "by": "model",
         "confidence": round(chance, 6),
-        "reasons": reasons_json(reasons[:REASONS_KEPT_MAX]),
+        "reasons": reasons_json(lasting(reasons[:REASONS_KEPT_MAX])),
         "proposal": stored,
     }
     await tickets.record(change, number, "proposal_made", f"model:{reading.model}/{reading.version}", body)
