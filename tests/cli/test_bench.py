@@ -85,10 +85,19 @@ def test_the_scoreboard_sets_each_figure_beside_its_yardstick() -> None:
     ]
     told = [scoreboard.Evaluated("Replay", "quell replay DIR", ("biggest outage: one",))]
     where = {"cores": 2, "memory_gib": 8.0, "system": "Linux x86_64", "python": "3.11.7", "load": 0.1}
-    page = scoreboard.page(figures, told, now(), where)
+    page = scoreboard.section(figures, told, now(), where)
     assert "| hooks accepted | 812 1/s | plain INSERT 1630 1/s |  | `quell bench intake` |" in page
     assert "| p99 | 1.2 s | promised: under 1 s | **no** |" in page
     assert "- biggest outage: one" in page and "- bench intake: how" in page
+
+
+def test_only_our_own_section_of_the_scoreboard_is_rewritten() -> None:
+    first = scoreboard.rewritten("# Scoreboard\n\n## Triage\n\nby others\n", "ours, once")
+    assert first.startswith("# Scoreboard\n\n## Triage\n\nby others\n") and "ours, once" in first
+    again = scoreboard.rewritten(first + "\n## After\n", "ours, anew")
+    assert "ours, once" not in again and "by others" in again and again.endswith("## After\n")
+    assert again == scoreboard.rewritten(again, "ours, anew")
+    assert scoreboard.rewritten("", "ours").startswith("# Scoreboard\n")
 
 
 def test_the_slowest_of_a_share_is_a_value_that_was_measured() -> None:

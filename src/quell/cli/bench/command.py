@@ -1,4 +1,4 @@
-"""`quell bench`: one command for each suite, and `all`, which runs evaluations too and rewrites the scoreboard."""
+"""`quell bench`: one command for each suite, and `all`, which evaluates too and rewrites the scoreboard."""
 
 import asyncio
 import json
@@ -99,9 +99,10 @@ for _name, (_suite, _says) in SUITES.items():
 @click.option("--json", "out", type=OUT, help="Write the figures here, too.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="A folder with `scenarios`, `dedup` and `triage`; else what is shipped.")  # fmt: skip
-@click.option("--scoreboard", type=OUT, default=Path("docs") / "scoreboard.md", show_default=True, help="Rewritten.")
+@click.option("--scoreboard", type=OUT, default=Path("docs") / "scoreboard.md", show_default=True,
+              help="Its own section of this page is rewritten.")  # fmt: skip
 def everything(out: Path | None, data: Path | None, scoreboard: Path) -> None:
-    """Run every suite and every evaluation, and rewrite the scoreboard."""
+    """Run every suite and every evaluation, and rewrite their section of the scoreboard."""
     from quell.cli.bench import scoreboard as board
 
     where, at = machine(), now()
@@ -111,7 +112,8 @@ def everything(out: Path | None, data: Path | None, scoreboard: Path) -> None:
         found += measured(suite)
     tables = board.evaluations(data, click.echo)
     scoreboard.parent.mkdir(parents=True, exist_ok=True)
-    scoreboard.write_text(board.page(found, tables, at, where), encoding="utf-8")
+    old = scoreboard.read_text(encoding="utf-8") if scoreboard.is_file() else ""
+    scoreboard.write_text(board.rewritten(old, board.section(found, tables, at, where)), encoding="utf-8")
     click.echo(f"scoreboard: {scoreboard}")
     if out is not None:
         out.write_text(json.dumps(as_json(found, at, where), indent=1) + "\n")

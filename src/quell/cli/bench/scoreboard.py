@@ -11,6 +11,7 @@ from quell.cli.bench.figure import Figure, shown
 from quell.cli.evaluate import lines, score
 from quell.core.errors import Refused
 
+BEGIN, END = "<!-- from here on written by make bench -->", "<!-- up to here -->"
 SUITES = {"duplicates": "dedup", "triage": "triage"}
 SAMPLE = "src/quell/sample"
 
@@ -80,19 +81,26 @@ def _replay(say: Callable[[str], None]) -> Evaluated:
     )
 
 
-def page(figures: Sequence[Figure], evaluated: Sequence[Evaluated], at: datetime, where: Mapping[str, object]) -> str:
-    """The whole page as Markdown."""
+def rewritten(old: str, section: str) -> str:
+    """The page with our section anew; what others wrote before and after it stays as it is."""
+    before, begin, rest = old.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    if not begin:
+        before, after = (old.rstrip() or "# Scoreboard") + "\n\n", "\n"
+    return f"{before}{BEGIN}\n{section}\n{END}{after}"
+
+
+def section(
+    figures: Sequence[Figure], evaluated: Sequence[Evaluated], at: datetime, where: Mapping[str, object]
+) -> str:
+    """Our section of the page as Markdown."""
     day = f"{at:%Y-%m-%d}"
-    head = [
-        "# Scoreboard",
-        "",
-        "Written by `make bench`; whoever runs it anew gets the figures of his own machine. What does not stand here,",
-        "we do not claim.",
+    said = [
+        "## Load and speed",
         "",
         f"Measured on {day} with {where['cores']} cores and {where['memory_gib']} GiB, {where['system']}, Python "
-        f"{where['python']}; the machine's load before was {where['load']}.",
-        "",
-        "## Load and speed",
+        f"{where['python']}; the load of the machine before was {where['load']}. Whoever runs `make bench` gets the "
+        "figures of his own machine.",
         "",
         "| figure | measured | yardstick, in the same run | kept | command | date |",
         "| --- | ---: | --- | --- | --- | --- |",
@@ -103,10 +111,10 @@ def page(figures: Sequence[Figure], evaluated: Sequence[Evaluated], at: datetime
         *dict.fromkeys(f"- {each.command.removeprefix('quell ')}: {each.notes}" for each in figures if each.notes),
     ]
     for each in evaluated:
-        head += ["", f"## {each.title}", "", f"`{each.command}`, {day}", ""]
-        head += [each.table] if each.table else [f"- {row}" for row in each.rows]
-        head += ["", each.notes] if each.notes else []
-    return "\n".join(head) + "\n"
+        said += ["", f"## {each.title}", "", f"`{each.command}`, {day}", ""]
+        said += [each.table] if each.table else [f"- {row}" for row in each.rows]
+        said += ["", each.notes] if each.notes else []
+    return "\n".join(said)
 
 
 def _row(figure: Figure, day: str) -> str:
