@@ -5,8 +5,10 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
@@ -19,6 +21,7 @@ from quell.store.schema import migrate
 
 TEMPLATE = "template_quell"
 NUMBERS = itertools.count(1)
+Found = TypeVar("Found")
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +52,15 @@ def database_url(request: pytest.FixtureRequest, server: postgres.Server, templa
     name = f"test_{next(NUMBERS)}"
     url = postgres.create_database(server, name, template).url
     yield url
-    wrong = [] if request.node.get_closest_marker("tampers") else asyncio.run(untrue(url))
+    wrong = [] if request.node.get_closest_marker("tampers") else in_a_thread(untrue(url))
     postgres.drop_database(server, name)
     assert not wrong, "\n".join(wrong)
+
+
+def in_a_thread(work: Coroutine[None, None, Found]) -> Found:
+    """Run it beside this thread: a browser's test has a loop of Playwright's own running in it."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, work).result()
 
 
 async def untrue(url: str) -> list[str]:

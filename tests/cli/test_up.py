@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,8 +90,9 @@ class Up:
     def door(self, name: str) -> psutil.Process | None:
         """The process of one door."""
         for each in psutil.Process(self.process.pid).children():
-            if each.cmdline()[-1:] == [f"quell.{name}"]:
-                return each
+            with suppress(psutil.Error):  # It has just ended.
+                if each.cmdline()[-1:] == [f"quell.{name}"]:
+                    return each
         return None
 
     def answers(self, path: str = "/readyz") -> int | None:

@@ -2,12 +2,14 @@
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import wraps
 from secrets import token_urlsafe
+from typing import ParamSpec, TypeVar
 
 from quell.core.company import DEFAULT_ORGANISATION
 from quell.core.company_file import read_company
-from quell.core.errors import Fault, Refused
+from quell.core.errors import Fault, Refused, TryAgain
 from quell.core.event import Json
 from quell.core.incoming import Attachment, Hook
 from quell.core.permission import Actor, May, Role
@@ -25,13 +27,32 @@ from quell.store import companies, deliveries, devices, fixes, incidents, people
 from quell.store.change import Change
 
 PORTAL = "portal"
+COLLISIONS_MAX = 3
 CHANNEL_KEY_BYTES = 18
 TICKETS_AT_ONCE_MAX = 500
+
+Given = ParamSpec("Given")
+Said = TypeVar("Said")
 
 
 def actor_of(who: Who) -> Actor:
     """The actor behind an account or a token, with its role."""
     return Actor(who.actor or f"account:{who.account}", Role(who.role), who.name)
+
+
+def again(verb: Callable[Given, Awaitable[Said]]) -> Callable[Given, Coroutine[None, None, Said]]:
+    """Do a verb again when it collided with another change: it is one transaction, so nothing of it was done."""
+
+    @wraps(verb)
+    async def patient(*given: Given.args, **named: Given.kwargs) -> Said:
+        for _ in range(COLLISIONS_MAX):
+            try:
+                return await verb(*given, **named)
+            except TryAgain:
+                continue
+        return await verb(*given, **named)
+
+    return patient
 
 
 class TheDesk:
@@ -41,6 +62,7 @@ class TheDesk:
         """Work in this house."""
         self.house = house
 
+    @again
     async def accept(self, who: Who, tickets: Sequence[Seen]) -> Done:
         """Say yes to all open proposals of these tickets; one undo takes all of it back."""
         actor = _may(who, May.WORK)
@@ -50,6 +72,7 @@ class TheDesk:
 
         return await self._bulk(actor, tickets, each, "accepted")
 
+    @again
     async def correct(self, who: Who, tickets: Sequence[Seen], values: Mapping[str, str | None], why: str = "") -> Done:
         """Set fields by a person's word; one undo."""
         actor = _may(who, May.WORK)
@@ -59,6 +82,7 @@ class TheDesk:
 
         return await self._bulk(actor, tickets, each, "changed")
 
+    @again
     async def join(self, who: Who, tickets: Sequence[Seen], into: int) -> Done:
         """Let every report of these tickets count to the ticket `into`; one undo."""
         actor = _may(who, May.WORK)
@@ -90,6 +114,7 @@ class TheDesk:
         count = f"Ticket {seen[0].number}" if len(seen) == 1 else f"{len(seen)} tickets"
         return Done(f"{count} {says}.", shown or seen[0].number, token)
 
+    @again
     async def take_out(self, who: Who, ticket: int, report: int) -> Done:
         """Not this one: the report leaves and stands alone again."""
         actor = _may(who, May.WORK)
@@ -102,6 +127,7 @@ class TheDesk:
             token = await undos.keep(change, actor, [step])
         return Done(f"Taken out. It is ticket {number} again.", number, token)
 
+    @again
     async def put_back(self, who: Who, ticket: int, report: int) -> Done:
         """The report that was taken out of this ticket points to it again."""
         actor = _may(who, May.WORK)
@@ -111,6 +137,7 @@ class TheDesk:
             token = await undos.keep(change, actor, [step])
         return Done("Put back.", ticket, token)
 
+    @again
     async def keep(self, who: Who, ticket: int, report: int) -> Done:
         """Same: a join that waited for a person's word is right."""
         actor = _may(who, May.WORK)
@@ -124,6 +151,7 @@ class TheDesk:
                 token = None
         return Done("Kept together.", ticket, token)
 
+    @again
     async def reply(self, who: Who, ticket: int, text: str, reports: Sequence[int] = ()) -> Done:
         """Answer these reports (none named: all of the ticket's people), each once, on the channel he wrote on."""
         actor = _may(who, May.WORK)
@@ -145,6 +173,7 @@ class TheDesk:
         people_said = "1 reporter" if len(chosen) == 1 else f"{len(chosen)} reporters"
         return Done(f"Answered {people_said}.", root)
 
+    @again
     async def note(self, who: Who, ticket: int, text: str) -> Done:
         """Write a private note that only technicians see."""
         actor = _may(who, May.WORK)
@@ -156,6 +185,7 @@ class TheDesk:
             await incidents.regather(change, await incidents.root_of(change.connection, ticket))
         return Done("Noted, for technicians only.", ticket)
 
+    @again
     async def close(self, who: Who, tickets: Sequence[Seen], solved_by: str = "") -> Done:
         """Record what solved it and tell every reporter once."""
         actor = _may(who, May.WORK)
@@ -168,6 +198,7 @@ class TheDesk:
 
         return await self._bulk(actor, tickets, each, "solved; its reporters are being told")
 
+    @again
     async def reopen(self, who: Who, ticket: int, why: str = "") -> Done:
         """Take the closure back."""
         actor = _may(who, May.WORK)
@@ -175,6 +206,7 @@ class TheDesk:
             root = await close.reopen(change, ticket, actor, why)
         return Done(f"Ticket {root} is open again.", root)
 
+    @again
     async def undo(self, who: Who, token: str) -> Done:
         """Take back what a verb did; refused (409) when later work stands on it."""
         actor = _may(who, May.WORK)
@@ -254,6 +286,7 @@ class TheDesk:
         assert found is not None
         return found
 
+    @again
     async def answer(self, report: int, text: str, solved: bool | None = None) -> Done:
         """The reporter writes again on his own report; `solved` answers "is it solved?"."""
         async with self.house.store.change() as change:
