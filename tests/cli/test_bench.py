@@ -84,7 +84,7 @@ def test_the_scoreboard_sets_each_figure_beside_its_yardstick() -> None:
         Figure("p99", 1.204, "s", "quell bench triage", "promised: under", 1.0, False),
     ]
     told = [scoreboard.Evaluated("Replay", "quell replay DIR", ("biggest outage: one",))]
-    where = {"cores": 2, "memory_gib": 8.0, "system": "Linux x86_64", "python": "3.11.7", "load": 0.1}
+    where = {"cores": 2, "memory_gib": 8.0, "system": "Linux x86_64", "python": "3.11.7", "busy_percent": 3}
     page = scoreboard.section(figures, told, now(), where)
     assert "| hooks accepted | 812 1/s | plain INSERT 1630 1/s |  | `quell bench intake` |" in page
     assert "| p99 | 1.2 s | promised: under 1 s | **no** |" in page

@@ -1,10 +1,11 @@
 """Deliveries: what arrived, raw and unique, stored before anyone is told that it arrived."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,6 +43,25 @@ class Delivery:
     received_at: datetime
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """A verified request at a channel's address, with the key under which it is stored once."""
+
+    line: Line
+    source_key: str
+    hook: Hook
+
+
+# In one order for everybody: two that store the same deliveries at once must not wait for each other in a ring.
+_KEEP = text(
+    "INSERT INTO delivery (channel, source_key, received_at, hook, body)"
+    " SELECT channel, source_key, :at, CAST(hook AS jsonb), body FROM unnest(CAST(:keys AS text[]),"
+    " CAST(:source_keys AS text[]), CAST(:hooks AS text[]), CAST(:bodies AS bytea[]))"
+    " AS one (channel, source_key, hook, body) ORDER BY channel, source_key"
+    " ON CONFLICT DO NOTHING RETURNING id, channel"
+)
+
+
 async def add_line(change: Change, key: str, name: str, settings: Mapping[str, str], organisation: str) -> None:
     """Switch a channel on, or change its settings."""
     values = {
@@ -64,6 +84,12 @@ async def line(connection: AsyncConnection, key: str) -> Line | None:
     return _line(row) if row is not None else None
 
 
+async def lines_of(connection: AsyncConnection, keys: Iterable[str]) -> dict[str, Line]:
+    """The channels with these keys, by key."""
+    query = select(channel).where(channel.c.key.in_(list(keys)))
+    return {row.key: _line(row) for row in await connection.execute(query)}
+
+
 async def lines(connection: AsyncConnection, name: str | None = None) -> list[Line]:
     """The channels that are switched on, or those of one kind, oldest first."""
     query = select(channel).where(channel.c.active).order_by(channel.c.made_at, channel.c.key)
@@ -76,30 +102,35 @@ async def save_state(change: Change, key: str, state: Mapping[str, object]) -> N
     await change.connection.execute(channel.update().where(channel.c.key == key).values(state=dict(state)))
 
 
-async def keep(change: Change, by: Line, source_key: str, hook: Hook) -> int | None:
-    """Store a delivery; its id, or None when this very one is stored already."""
-    headers = dict(list(hook.headers.items())[:HEADERS_KEPT_MAX])
+async def keep(change: Change, arrived: Sequence[Arrived]) -> list[tuple[int, Line]]:
+    """Store deliveries with one statement; the id and the line of each that was not stored already."""
+    if not arrived:
+        return []
+    lines_by_key = {each.line.key: each.line for each in arrived}
     values = {
-        "channel": by.key,
-        "source_key": source_key,
-        "received_at": change.at,
-        "hook": _clean(
-            {
-                "headers": headers,
-                "query": dict(hook.query),
-                "method": hook.method,
-                "path": hook.path,
-                "remote": hook.remote,
-            }
-        ),
-        "body": hook.body,
+        "keys": [each.line.key for each in arrived],
+        "source_keys": [each.source_key for each in arrived],
+        "hooks": [json.dumps(_described(each.hook)) for each in arrived],
+        "bodies": [each.hook.body for each in arrived],
+        "at": change.at,
     }
-    query = insert(delivery).values(values).on_conflict_do_nothing().returning(delivery.c.id)
-    made = (await change.connection.execute(query)).scalar_one_or_none()
+    made = [(row.id, lines_by_key[row.channel]) for row in await change.connection.execute(_KEEP, values)]
     # Not each time: all deliveries of one channel would wait for each other to commit.
-    if by.heard_at is None or change.at - by.heard_at >= HEARD_EVERY:
-        await change.connection.execute(channel.update().where(channel.c.key == by.key).values(heard_at=change.at))
-    return int(made) if made is not None else None
+    stale = [each.key for each in lines_by_key.values() if _is_stale(each, change.at)]
+    if stale:
+        query = channel.update().where(channel.c.key.in_(sorted(stale))).values(heard_at=change.at)
+        await change.connection.execute(query)
+    return sorted(made, key=lambda each: each[0])
+
+
+def _is_stale(line: Line, at: datetime) -> bool:
+    return line.heard_at is None or at - line.heard_at >= HEARD_EVERY
+
+
+def _described(hook: Hook) -> object:
+    headers = dict(list(hook.headers.items())[:HEADERS_KEPT_MAX])
+    more = {"query": dict(hook.query), "method": hook.method, "path": hook.path, "remote": hook.remote}
+    return _clean({"headers": headers, **more})
 
 
 async def load(connection: AsyncConnection, number: int) -> Delivery | None:

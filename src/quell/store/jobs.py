@@ -72,10 +72,14 @@ class QueuedJobs:
         if not jobs:
             return
         raw = (await connection.get_raw_connection()).driver_connection
-        for job in jobs:
-            await self._defer(raw, job)
+        for _, those in itertools.groupby(
+            jobs, key=lambda job: (job.task, job.priority, job.at, job.lock, job.only_once)
+        ):
+            await self._defer(raw, list(those))
 
-    async def _defer(self, raw: Any, job: Job) -> None:
+    async def _defer(self, raw: Any, jobs: list[Job]) -> None:
+        """Write jobs that differ in their arguments only, with one statement."""
+        job = jobs[0]
         task = self.app.configure_task(
             job.task,
             queue=QUEUE,
@@ -86,7 +90,7 @@ class QueuedJobs:
             connection=raw,
         )
         if job.only_once is None:
-            await task.defer_async(**job.args)
+            await task.batch_defer_async(*(dict(each.args) for each in jobs))
             return
         # A savepoint, since a second waiting job of the same name must not undo the change that asked for it.
         with suppress(procrastinate.exceptions.AlreadyEnqueued):

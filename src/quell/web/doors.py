@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from quell.journey.desk import TheDesk
 from quell.journey.house import House
+from quell.web.gathering import Gathering
 from quell.web.rate import Rate
 
 HOOK_BURST, HOOK_PER_S = 2000, 400.0
@@ -20,6 +21,11 @@ class Doors:
     desk: TheDesk
     hook_rate: Rate = field(default_factory=lambda: Rate(HOOK_BURST, HOOK_PER_S))
     api_rate: Rate = field(default_factory=lambda: Rate(API_BURST, API_PER_S))
+    gathering: Gathering = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Requests at hooks are gathered for this house."""
+        object.__setattr__(self, "gathering", Gathering(self.house))
 
 
 def doors_of(request: Request) -> Doors:

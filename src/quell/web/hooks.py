@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from quell.core.errors import Refused, TryAgain
 from quell.core.incoming import Hook
-from quell.journey.intake import room as intake
+from quell.journey.intake.room import Knock
 from quell.web.body import JSON_BYTES_MAX, MAIL_BYTES_MAX, read_body
 from quell.web.doors import doors_of
 
@@ -24,7 +24,7 @@ async def take(request: Request, channel: str, key: str) -> Response:
     doors.hook_rate.take(key, doors.house.store.clock().timestamp())
     body = await read_body(request, MAIL_BYTES_MAX if channel in LARGE_CHANNELS else JSON_BYTES_MAX)
     try:
-        receipt = await intake.take(doors.house, key, hook_of(request, body), channel)
+        receipt = await doors.gathering.take(Knock(key, hook_of(request, body), channel))
     except (DBAPIError, InterfaceError, PoolTimeout, TryAgain, OSError) as error:
         raise Refused("Quell cannot store this just now", 503, "try_again", retry_after_s=RETRY_AFTER_S) from error
     return Response(receipt.body, receipt.status, media_type=receipt.media_type)

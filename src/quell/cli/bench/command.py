@@ -11,7 +11,7 @@ from quell.cli.bench.figure import Figure, as_json, machine
 from quell.cli.door import now
 
 OUT = click.Path(dir_okay=False, path_type=Path)
-BUSY = 0.5
+BUSY_PERCENT = 25
 
 
 async def _intake() -> list[Figure]:
@@ -58,8 +58,8 @@ SUITES: dict[str, tuple[Suite, str]] = {
 def bench() -> None:
     """Load and speed on this machine, each figure beside its yardstick, measured in one run.
 
-    Each suite starts what it needs in a temporary folder. What else the machine does falls into the figures, so its
-    load is written down beside them.
+    Each suite starts what it needs in a temporary folder. What else the machine does falls into the figures, so how
+    busy it was is written down beside them.
     """
 
 
@@ -76,11 +76,9 @@ def _command(name: str, suite: Suite, says: str) -> click.Command:
 
 def measured(suite: Suite) -> list[Figure]:
     """Run one suite and say what came of it."""
-    load = machine()["load"]
-    cores = machine()["cores"]
-    assert isinstance(load, float) and isinstance(cores, int)
-    if load > BUSY * cores:
-        click.echo(f"The machine is busy with other things (load {load} on {cores} cores); that falls in.", err=True)
+    busy = machine()["busy_percent"]
+    if isinstance(busy, int) and busy > BUSY_PERCENT:
+        click.echo(f"{busy} % of the machine is busy with other things; that falls into the figures.", err=True)
     found = asyncio.run(_awaited(suite))
     for each in found:
         click.echo(each.line())

@@ -9,6 +9,8 @@ from statistics import median
 
 import psutil
 
+LOOK_S = 1.0
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -55,13 +57,13 @@ def middle(values: Sequence[float]) -> float:
 
 
 def machine() -> dict[str, object]:
-    """Where figures were measured, and how busy it was with other things just before."""
+    """Where figures were measured, and how much of its processors was busy with other things just before."""
     return {
         "cores": psutil.cpu_count() or 1,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "load": round(psutil.getloadavg()[0], 1),
+        "busy_percent": round(psutil.cpu_percent(LOOK_S)),
     }
 
 

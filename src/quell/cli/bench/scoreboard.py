@@ -99,8 +99,8 @@ def section(
         "## Load and speed",
         "",
         f"Measured on {day} with {where['cores']} cores and {where['memory_gib']} GiB, {where['system']}, Python "
-        f"{where['python']}; the load of the machine before was {where['load']}. Whoever runs `make bench` gets the "
-        "figures of his own machine.",
+        f"{where['python']}; {where['busy_percent']} % of the machine was busy with other things just before. Whoever "
+        "runs `make bench` gets the figures of his own machine.",
         "",
         "| figure | measured | yardstick, in the same run | kept | command | date |",
         "| --- | ---: | --- | --- | --- | --- |",

@@ -1,7 +1,7 @@
 """Takes deliveries in: stores them before they are acknowledged, reads them, and gives each thing heard its report."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from quell.core.company import DEFAULT_ORGANISATION
 from quell.core.errors import Refused, TryAgain
@@ -13,15 +13,25 @@ from quell.journey.house import House
 from quell.journey.intake.decide import Earlier, Goes, Place, is_urgent, place
 from quell.store import companies, deliveries, devices, people, reports, tickets
 from quell.store.change import Change
-from quell.store.deliveries import Line
+from quell.store.deliveries import Arrived, Line
 from quell.store.jobs import Job
 from quell.store.reports import NewReport, Report
 
 ACTOR = "intake"
+NO_SUCH_CHANNEL = "no_such_channel"
 DELIVERY_HEADER = "x-quell-delivery"
 LABELS_MAX = 100
 LABEL_CHARACTERS_MAX = 500
 DEVICE_LABELS = ("instance", "host", "hostname", "node")
+
+
+@dataclass(frozen=True)
+class Knock:
+    """A request at a hook's address, before anything of it was believed; `named` is the channel in that address."""
+
+    key: str
+    hook: Hook
+    named: str | None = None
 
 
 async def take(house: House, key: str, hook: Hook, named: str | None = None) -> Receipt:
@@ -30,27 +40,39 @@ async def take(house: House, key: str, hook: Hook, named: str | None = None) -> 
     Refused: 404 for a channel that nobody switched on (or whose name is not the one that was `named`), else what the
     channel's `verify` says; it is counted.
     """
+    (answer,) = await take_all(house, (Knock(key, hook, named),))
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+async def take_all(house: House, knocks: Sequence[Knock]) -> list[Receipt | Refused]:
+    """The same for requests that came together: each has an answer of its own, and one commit makes all durable."""
     async with house.store.change() as change:
-        line = await deliveries.line(change.connection, key)
-        if line is None or not line.active or named not in (None, line.name):
-            raise Refused("no channel has this address", 404, "no_such_channel")
-        try:
-            receipt = house.channels[line.name].verify(hook, house.settings_of(line), change.at)
-        except Refused as refused:
-            await deliveries.count_refusal(change, key, refused.code)
-            refusal = refused
-        else:
-            await _keep(change, line, receipt, hook)
-            return receipt
-    raise refusal
+        lines = await deliveries.lines_of(change.connection, {each.key for each in knocks})
+        answers = [_verified(house, lines.get(each.key), each, change) for each in knocks]
+        refusals = [
+            (each.key, said.code) for each, said in zip(knocks, answers, strict=True) if isinstance(said, Refused)
+        ]
+        for key, code in sorted(each for each in refusals if each[1] != NO_SUCH_CHANNEL):
+            await deliveries.count_refusal(change, key, code)
+        arrived = [
+            Arrived(lines[each.key], said.source_key, each.hook)
+            for each, said in zip(knocks, answers, strict=True)
+            if isinstance(said, Receipt) and said.source_key is not None
+        ]
+        for number, line in await deliveries.keep(change, arrived):
+            change.later(Job(tasks.READ_DELIVERY, {"delivery": number}, urgent=is_urgent(line.name)))
+    return answers
 
 
-async def _keep(change: Change, line: Line, receipt: Receipt, hook: Hook) -> None:
-    if receipt.source_key is None:
-        return
-    made = await deliveries.keep(change, line, receipt.source_key, hook)
-    if made is not None:
-        change.later(Job(tasks.READ_DELIVERY, {"delivery": made}, urgent=is_urgent(line.name)))
+def _verified(house: House, line: Line | None, knock: Knock, change: Change) -> Receipt | Refused:
+    if line is None or not line.active or knock.named not in (None, line.name):
+        return Refused("no channel has this address", 404, NO_SUCH_CHANNEL)
+    try:
+        return house.channels[line.name].verify(knock.hook, house.settings_of(line), change.at)
+    except Refused as refused:
+        return refused
 
 
 async def report_of(house: House, delivery: int) -> int | None:
