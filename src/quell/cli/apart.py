@@ -38,8 +38,8 @@ class Apart:
     ready_after_s: float
     first_run: str | None = None
 
-    async def token(self, role: Role) -> str:
-        """A fresh bearer token."""
+    async def token(self, role: Role, name: str = "") -> str:
+        """A fresh bearer token; its name stands in the log beside what is done with it."""
         from quell.store import postgres, tokens
         from quell.store.change import Store
         from quell.store.database import connect
@@ -49,13 +49,13 @@ class Apart:
             engine = connect(url, "quell cli", 1)
             try:
                 async with Store(engine, now, InlineJobs()).change() as change:
-                    return await tokens.create(change, f"{role} of {self.home.name}", role, ACTOR)
+                    return await tokens.create(change, name or str(role), role, ACTOR)
             finally:
                 await engine.dispose()
 
-    async def client(self, role: Role) -> httpx.AsyncClient:
+    async def client(self, role: Role, name: str = "") -> httpx.AsyncClient:
         """Somebody who calls the API with a token of this role; close him when done."""
-        headers = {"authorization": f"Bearer {await self.token(role)}"}
+        headers = {"authorization": f"Bearer {await self.token(role, name)}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=API_TIMEOUT_S)
 
 

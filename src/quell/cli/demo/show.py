@@ -21,6 +21,7 @@ from quell.cli.door import now
 from quell.core.errors import Broken
 from quell.core.permission import Role
 
+TECHNICIAN = "the demo's technician"
 LOOK_EVERY_S = 1.0
 SETTLES_WITHIN_S = 90.0
 QUIET_ROUNDS = 6
@@ -51,8 +52,8 @@ class Show:
             if quell.first_run:
                 self.say(f"Make your account here: {quell.first_run}")
             owner = await stack.enter_async_context(await quell.client(Role.OWNER))
-            machine = await stack.enter_async_context(await quell.client(Role.INTEGRATION))
-            hand = await stack.enter_async_context(await quell.client(Role.TECHNICIAN))
+            machine = await stack.enter_async_context(await quell.client(Role.INTEGRATION, "the demo's voices"))
+            hand = await stack.enter_async_context(await quell.client(Role.TECHNICIAN, TECHNICIAN))
             told = voices_of(company, machine, await self._connect(owner, smtp, slack), quell.ports["QUELL_LMTP_PORT"])
             watcher = Watcher(hand, self.say, names_of(company))
             technician = Technician(hand, watcher, self.say, last_of(spoken))
