@@ -12,6 +12,7 @@ import pytest
 
 import quell.web
 from quell.cli.demo import day, small_disk
+from tests.real.programs import free_port
 
 SOURCE = Path(__file__).parents[2] / "src"
 ASSETS = Path(quell.web.__file__).parent / "static" / "vendor" / "htmx.min.js"
@@ -28,7 +29,8 @@ def environ() -> dict[str, str]:
 
 
 def begin(home: Path, out: Path, *given: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "quell.cli", "demo", "--home", str(home), *given]
+    # A port of its own: 8080 may be anybody's, another run of this very test included.
+    command = [sys.executable, "-m", "quell.cli", "demo", "--home", str(home), "--port", str(free_port()), *given]
     with out.open("w") as file:
         return subprocess.Popen(command, env=environ(), stdout=file, stderr=subprocess.STDOUT)
 
