@@ -5,10 +5,19 @@ import re
 from tests.house.source import ROOT, SOURCE, kept_files
 
 # Put together from parts, so that this file does not contain what it looks for.
-REGISTRIES = re.compile("|".join(re.escape(a + "." + b) for a, b in (
-    ("pypi", "org"), ("files.pythonhosted", "org"), ("registry.npmjs", "org"), ("registry.yarnpkg", "com"),
-    ("deb.debian", "org"), ("conda.anaconda", "org"),
-)))  # fmt: skip
+REGISTRIES = re.compile(
+    "|".join(
+        re.escape(".".join(parts.split()))
+        for parts in (
+            "pypi org",
+            "files pythonhosted org",
+            "registry npmjs org",
+            "registry yarnpkg com",
+            "deb debian org",
+            "conda anaconda org",
+        )
+    )
+)
 MACHINE = re.compile(
     "|".join(("/work" + "/", "/tmp/" + "trees", "/root" + "/", "/home/" + r"\w+/", "/opt/" + "wheels"))
 )
